@@ -1,0 +1,56 @@
+"""The graph: ops, tracing, passes, the interpreter that defines its meaning, and its files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from spikeport.convert.api import trace
+    from spikeport.convert.domain import Domain
+    from spikeport.convert.executor import Executor, Tap
+    from spikeport.convert.graph import Graph, Node
+    from spikeport.convert.interpreter import Interpreter
+    from spikeport.convert.passes import fold_batch_norm
+    from spikeport.convert.storage import load_graph, save_graph
+    from spikeport.convert.verify import Certificate, to_graph_layout, verify
+
+_PLACES = {
+    "trace": "api",
+    "Domain": "domain",
+    "Executor": "executor",
+    "Tap": "executor",
+    "Graph": "graph",
+    "Node": "graph",
+    "Interpreter": "interpreter",
+    "fold_batch_norm": "passes",
+    "load_graph": "storage",
+    "save_graph": "storage",
+    "Certificate": "verify",
+    "to_graph_layout": "verify",
+    "verify": "verify",
+}
+
+__all__ = [
+    "Certificate",
+    "Domain",
+    "Executor",
+    "Graph",
+    "Interpreter",
+    "Node",
+    "Tap",
+    "fold_batch_norm",
+    "load_graph",
+    "save_graph",
+    "to_graph_layout",
+    "trace",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: tracing needs SpikingJelly, reading a graph does not."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)

@@ -1,0 +1,47 @@
+"""Average over a window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from spikeport.convert.domain import Domain, scaled
+from spikeport.convert.ops.base import Shape, Stateless, op
+from spikeport.convert.ops.max_pool import pooled_shape
+
+
+@op("avg_pool")
+@dataclass(frozen=True, eq=False)
+class AvgPool(Stateless):
+    """y[c, p] = mean over k of x[c, p * stride + k - padding]. Input `[C, H, W]`.
+
+    Padding counts as zeros in the mean if `count_padding`, else the mean is over what is there.
+    """
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    count_padding: bool
+
+    def __post_init__(self) -> None:
+        for name in ("kernel", "stride", "padding"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+
+    def infer_shape(self, *inputs: Shape) -> Shape:
+        return pooled_shape(inputs[0], self.kernel, self.stride, self.padding)
+
+    def infer_domain(self, *inputs: Domain) -> Domain:
+        # A divisor that varies over positions is not one constant.
+        varies = any(self.padding) and not self.count_padding
+        return Domain.REAL if varies else scaled(inputs[0])
+
+    def apply(self, *inputs: Tensor) -> Tensor:
+        return F.avg_pool2d(
+            inputs[0],
+            self.kernel,
+            self.stride,
+            self.padding,
+            count_include_pad=self.count_padding,
+        )

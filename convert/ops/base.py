@@ -1,0 +1,108 @@
+"""What an op is: a small frozen dataclass whose docstring is its equation.
+
+Ops speak about one time step: shapes leave out the time and batch axes. Most ops are stateless and
+act on `[N, *feature]`, N running over batch and, where the value exists at each step, over time.
+Only neurons (`Neuron`) carry state, and only `MeanTime` and `RepeatTime` cross time steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar
+
+import torch
+from torch import Tensor
+
+from spikeport.convert.domain import Domain
+from spikeport.core.registry import Registry
+
+Shape = tuple[int, ...]
+
+OPS: Registry[type[Op]] = Registry("op")
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """Base of all ops. Tensor fields hold parameters in PyTorch's layout."""
+
+    kind: ClassVar[str] = ""
+    arity: ClassVar[int | None] = 1
+    """Number of inputs; None for two or more."""
+
+    def infer_shape(self, *inputs: Shape) -> Shape:
+        """Shape of one output element set, without time and batch axes.
+
+        Raises:
+            ValueError: the inputs do not fit the op.
+        """
+        raise TypeError(f"{type(self).__name__} has no shape rule")
+
+    def infer_domain(self, *inputs: Domain) -> Domain:
+        """Domain of the output, proven from those of the inputs."""
+        return Domain.REAL
+
+    def infer_per_step(self, *inputs: bool) -> bool:
+        """Whether the output exists at each time step, or once per sample."""
+        return any(inputs)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The parameters by field name."""
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return {name: value for name, value in values if isinstance(value, Tensor)}
+
+    def cast(self, dtype: torch.dtype, device: torch.device | str = "cpu") -> Self:
+        """The same op with its parameters in another dtype and on another device."""
+        moved: dict[str, Any] = {
+            name: value.to(device=device, dtype=dtype) for name, value in self.tensors().items()
+        }
+        return replace(self, **moved) if moved else self
+
+
+@dataclass(frozen=True, eq=False)
+class Stateless(Op):
+    """An op whose output at a step depends on that step's inputs alone."""
+
+    def apply(self, *inputs: Tensor) -> Tensor:
+        """Compute `[N, *feature]` tensors from `[N, *feature]` tensors."""
+        raise TypeError(f"{type(self).__name__} has no rule to compute it")
+
+
+class NeuronState(NamedTuple):
+    """What a neuron keeps between steps."""
+
+    v: Tensor
+    """Membrane, `[B, *feature]`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Neuron(Op):
+    """A spiking neuron: a current in, 0/1 of the same shape out, state between steps."""
+
+    def infer_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def infer_domain(self, *inputs: Domain) -> Domain:
+        return Domain.SPIKE
+
+    def initial(self, current: Tensor) -> NeuronState:
+        """State before the first step for currents like `current` (`[B, *feature]`)."""
+        raise TypeError(f"{type(self).__name__} has no initial state")
+
+    def step(self, state: NeuronState, current: Tensor) -> tuple[NeuronState, Tensor]:
+        """One time step: the new state and the spikes, `[B, *feature]`."""
+        raise TypeError(f"{type(self).__name__} has no step rule")
+
+
+OpType = TypeVar("OpType", bound=type[Op])
+
+
+def op(kind: str) -> Callable[[OpType], OpType]:
+    """Class decorator: register an op under the name that it is stored by."""
+
+    def register(cls: OpType) -> OpType:
+        cls.kind = kind
+        OPS.add(kind, cls)
+        return cls
+
+    return register

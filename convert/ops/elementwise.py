@@ -1,0 +1,79 @@
+"""Element-wise sum, product and scaling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from torch import Tensor
+
+from spikeport.convert.domain import Domain, product, scaled, total
+from spikeport.convert.ops.base import Shape, Stateless, op
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairwise(Stateless):
+    arity: ClassVar[int | None] = 2
+
+    def infer_shape(self, *inputs: Shape) -> Shape:
+        if len({len(shape) for shape in inputs}) != 1:
+            raise ValueError(f"shapes {inputs} differ in their number of axes")
+        return np.broadcast_shapes(*inputs)
+
+
+@op("add")
+@dataclass(frozen=True, eq=False)
+class Add(_Pairwise):
+    """y = a + b."""
+
+    def infer_domain(self, *inputs: Domain) -> Domain:
+        return total(*inputs)
+
+    def apply(self, *inputs: Tensor) -> Tensor:
+        return inputs[0] + inputs[1]
+
+
+@op("multiply")
+@dataclass(frozen=True, eq=False)
+class Multiply(_Pairwise):
+    """y = a b: a mask where one of the two carries spikes."""
+
+    def infer_domain(self, *inputs: Domain) -> Domain:
+        return product(*inputs)
+
+    def apply(self, *inputs: Tensor) -> Tensor:
+        return inputs[0] * inputs[1]
+
+
+@op("scale")
+@dataclass(frozen=True, eq=False)
+class Scale(Stateless):
+    """y = factor x."""
+
+    factor: float
+
+    def infer_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def infer_domain(self, *inputs: Domain) -> Domain:
+        return inputs[0] if self.factor == 1.0 else scaled(inputs[0])
+
+    def apply(self, *inputs: Tensor) -> Tensor:
+        return inputs[0] * self.factor
+
+
+@op("add_constant")
+@dataclass(frozen=True, eq=False)
+class AddConstant(Stateless):
+    """y = x + value, the same at each step and for each sample; `value` broadcasts to x."""
+
+    value: Tensor
+
+    def infer_shape(self, *inputs: Shape) -> Shape:
+        if np.broadcast_shapes(inputs[0], self.value.shape) != inputs[0]:
+            raise ValueError(f"a constant {tuple(self.value.shape)} does not fit")
+        return inputs[0]
+
+    def apply(self, *inputs: Tensor) -> Tensor:
+        return inputs[0] + self.value

@@ -1,0 +1,62 @@
+"""Means and sums."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import fx
+
+from spikeport.convert.ops import Mean, MeanTime, Op, Sum
+from spikeport.convert.tracing.aten.layers import argument
+from spikeport.convert.tracing.axes import Axes, AxisError
+from spikeport.convert.tracing.translator import Translator, Value, handles
+
+
+def _dims(x: Value, node: fx.Node) -> list[int]:
+    given = argument(node, 1, "dim")
+    dims = list(given) if isinstance(given, Sequence) else [given]
+    return sorted(int(dim) % len(x.axes) for dim in dims)
+
+
+def _without(axes: Axes, dims: Sequence[int], keep: bool) -> Axes:
+    if keep:
+        return tuple(() if i in dims else axis for i, axis in enumerate(axes))
+    return tuple(axis for i, axis in enumerate(axes) if i not in dims)
+
+
+def _over_features(
+    t: Translator, node: fx.Node, x: Value, op_type: type[Mean | Sum], dims: list[int], keep: bool
+) -> Value:
+    axes = tuple(t.roles.feature_index(x.axes, dim) for dim in dims)
+    op: Op = op_type(axes, keep=keep)
+    return t.emit(op, [x], _without(x.axes, dims, keep), node)
+
+
+def _is_time(t: Translator, x: Value, dim: int) -> bool:
+    return [atom.name for atom in x.axes[dim]] == [t.roles.time] and t.roles.time is not None
+
+
+@handles("aten.mean.dim")
+def mean(t: Translator, node: fx.Node) -> Value:
+    x, keep = t.value(node.args[0]), bool(argument(node, 2, "keepdim", False))
+    dims = _dims(x, node)
+    over_time = [dim for dim in dims if _is_time(t, x, dim)]
+    features = [dim for dim in dims if dim not in over_time]
+    if features:
+        x = _over_features(t, node, x, Mean, features, keep)
+    for dim in over_time:
+        # Axes in front of this one may be gone already.
+        gone = 0 if keep else sum(feature < dim for feature in features)
+        if keep:
+            raise AxisError("a mean over time that keeps its axis is not carried")
+        x = t.emit(MeanTime(), [x], _without(x.axes, [dim - gone], keep), node)
+    return x
+
+
+@handles("aten.sum.dim_IntList")
+def total(t: Translator, node: fx.Node) -> Value:
+    x = t.value(node.args[0])
+    dims = _dims(x, node)
+    if any(_is_time(t, x, dim) for dim in dims):
+        raise AxisError("a sum over time is not carried; use the mean")
+    return _over_features(t, node, x, Sum, dims, bool(argument(node, 2, "keepdim", False)))

@@ -1,0 +1,272 @@
+"""Walks an exported program and builds the graph, op by op."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+import torch
+from torch import Tensor, fx
+from torch.export import ExportedProgram
+
+from spikeport.convert.domain import Domain
+from spikeport.convert.graph import Graph
+from spikeport.convert.ops import Input, Neuron, Op, Permute, Reshape
+from spikeport.convert.tracing.axes import Atom, Axes, Axis, AxisError, Roles, axis_of, sizes
+from spikeport.core.errors import SpikeportError, UnsupportedError
+from spikeport.core.registry import Registry
+
+# Stand in for the open time and batch sizes: no layer has feature sizes with such factors.
+_PRIMES = (1_000_003, 1_000_033, 1_000_037, 1_000_039)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A tensor of the model: the node that writes it and what its axes are made of."""
+
+    node: str
+    axes: Axes
+
+
+Handler = Callable[["Translator", fx.Node], Value]
+HANDLERS: Registry[Handler] = Registry("aten op")
+
+
+def handles(*names: str) -> Callable[[Handler], Handler]:
+    """Decorator: the function translates these ops (`aten.conv2d.default`)."""
+
+    def register(handler: Handler) -> Handler:
+        for name in names:
+            HANDLERS.add(name, handler)
+        return handler
+
+    return register
+
+
+class Translator:
+    """One walk over an exported program under given roles of the axes.
+
+    Args:
+        neurons: the op of each neuron by module path; an error in place of one that cannot be
+            carried, raised if that neuron turns out to run.
+        open_axes: number of leading axes of the input that may be time or batch.
+        stop_at_neuron: end the walk at the first neuron, leaving its axes in `first_neuron`.
+    """
+
+    def __init__(
+        self,
+        program: ExportedProgram,
+        neurons: Mapping[str, Neuron | SpikeportError],
+        roles: Roles,
+        domain: Domain,
+        open_axes: int,
+        *,
+        stop_at_neuron: bool = False,
+    ) -> None:
+        self.graph = Graph()
+        self.roles = roles
+        self.neurons = neurons
+        self.neurons_seen: set[str] = set()
+        self.first_neuron: Axes | None = None
+        self._program, self._domain, self._stop = program, domain, stop_at_neuron
+        self._open_axes = open_axes
+        self._values: dict[fx.Node, Value] = {}
+        self._constants: dict[fx.Node, Tensor] = {}
+        self._repeats = 0
+        self._symbols: dict[sympy.Symbol, int] = {}
+
+    # -- reading the exported program -----------------------------------------------------------
+
+    def shape_of(self, node: fx.Node) -> tuple[int, ...]:
+        """Output shape with primes in place of open sizes."""
+        return tuple(self._size(size) for size in node.meta["val"].shape)
+
+    def _size(self, size: int | torch.SymInt) -> int:
+        if isinstance(size, int):
+            return size
+        expression = size.node.expr
+        for symbol in sorted(expression.free_symbols, key=str):
+            if symbol not in self._symbols:
+                self._symbols[symbol] = _PRIMES[len(self._symbols)]
+        return int(expression.subs(self._symbols))
+
+    def path_of(self, node: fx.Node) -> str:
+        """Path of the innermost module whose forward made this op."""
+        frames = [path for path, _ in (node.meta.get("nn_module_stack") or {}).values()]
+        paths = [path for path in frames if path and not path.startswith("_empty_nn_module")]
+        return str(paths[-1]) if paths else ""
+
+    def is_constant(self, argument: Any) -> bool:
+        return not isinstance(argument, fx.Node) or argument in self._constants
+
+    def constant(self, argument: Any) -> Tensor | None:
+        """The parameter behind an argument.
+
+        Raises:
+            AxisError: it is computed from the input.
+        """
+        if argument is None:
+            return None
+        if argument not in self._constants:
+            raise AxisError("one of its parameters is computed from the input")
+        return self._constants[argument]
+
+    def value(self, argument: Any) -> Value:
+        if argument not in self._values:
+            raise AxisError(f"argument {argument} is not computed from the input")
+        return self._values[argument]
+
+    # -- building the graph ---------------------------------------------------------------------
+
+    def emit(self, op: Op, inputs: Sequence[Value], axes: Axes, at: fx.Node) -> Value:
+        """Add a node; its shape must be that of the axes' features."""
+        path = self.path_of(at)
+        name = self._name(path, op.kind)
+        node = self.graph.add(name, op, [value.node for value in inputs], path=path)
+        if node.shape != self.roles.feature_shape(axes):
+            raise AxisError(f"{op.kind} gives {node.shape}, the model {sizes(axes)}")
+        return Value(name, axes)
+
+    def _name(self, path: str, kind: str) -> str:
+        base = path or kind
+        if base not in self.graph:
+            return base
+        base = f"{path}.{kind}" if path else kind
+        name, number = base, 2
+        while name in self.graph:
+            name, number = f"{base}_{number}", number + 1
+        return name
+
+    def view(self, value: Value, axes: Axes, at: fx.Node) -> Value:
+        """The value under regrouped axes: a reshape, if the feature axes change at all."""
+        shape = self.roles.feature_shape(axes)
+        if shape == self.graph[value.node].shape:
+            return Value(value.node, axes)
+        return self.emit(Reshape(shape), [value], axes, at)
+
+    def permute(self, value: Value, order: Sequence[int], at: fx.Node) -> Value:
+        """The value with its tensor axes reordered: a permute, if feature axes change places."""
+        axes = tuple(value.axes[axis] for axis in order)
+        features = [
+            self.roles.feature_axes((axis,)) != () for axis in value.axes
+        ]  # which tensor axes the graph sees
+        position = {dim: sum(features[:dim]) for dim in range(len(features))}
+        feature_order = tuple(position[dim] for dim in order if features[dim])
+        if feature_order == tuple(range(len(feature_order))):
+            return Value(value.node, axes)
+        return self.emit(Permute(feature_order), [value], axes, at)
+
+    def new_repeat(self, size: int) -> Atom:
+        """A named atom for an axis that a repeat makes: it may turn out to be time."""
+        self._repeats += 1
+        return Atom(size, f"repeat:{self._repeats}")
+
+    # -- walking --------------------------------------------------------------------------------
+
+    def run(self) -> Graph:
+        """Walk the program.
+
+        Raises:
+            UnsupportedError: an op, a neuron or a view cannot be carried; tells its module path.
+        """
+        for node in self._program.graph.nodes:
+            self._visit(node)
+            if self._stop and self.first_neuron is not None:
+                break
+        return self.graph
+
+    def _visit(self, node: fx.Node) -> None:
+        if node.op == "placeholder":
+            self._placeholder(node)
+        elif node.op == "get_attr":
+            self._constants[node] = getattr(self._program.graph_module, str(node.target))
+        elif node.op == "output":
+            self._output(node)
+        elif not self._is_bookkeeping(node):
+            self._call(node)
+
+    def _is_bookkeeping(self, node: fx.Node) -> bool:
+        """Sizes and checks: what they say is read from the shapes of the results."""
+        target = str(node.target)
+        arithmetic = getattr(operator, getattr(node.target, "__name__", ""), None)
+        return (
+            target.startswith(("aten.sym_", "aten._assert"))
+            or (
+                arithmetic is not None
+                and node.target is arithmetic
+                and node.target is not operator.getitem
+            )
+            or not node.users
+        )
+
+    def _call(self, node: fx.Node) -> None:
+        where = self.path_of(node) or "the model's own forward"
+        arguments = [*node.all_input_nodes]
+        if arguments and all(argument in self._constants for argument in arguments):
+            self._constants[node] = self._fold(node)
+            return
+        name = str(node.target)
+        if name not in HANDLERS:
+            raise UnsupportedError(
+                f"operation {name} cannot be carried.",
+                where=where,
+                fix="Express it with convolution, linear, batch norm, pooling, mean, sum, add, "
+                "multiply, matmul and reshaping.",
+            )
+        try:
+            self._values[node] = HANDLERS[name](self, node)
+        except AxisError as error:
+            raise UnsupportedError(
+                f"{name} cannot be carried: {error}.",
+                where=where,
+                fix="Keep time and batch apart from features: [T, B, ...] for neurons, "
+                "flatten(0, 1) for layers.",
+            ) from error
+
+    def _fold(self, node: fx.Node) -> Tensor:
+        arguments = fx.map_arg(node.args, lambda n: self._constants[n])
+        keywords = fx.map_arg(node.kwargs, lambda n: self._constants[n])
+        with torch.no_grad():
+            result: Tensor = node.target(*arguments, **keywords)  # type: ignore[operator]
+        return result
+
+    def _placeholder(self, node: fx.Node) -> None:
+        signature = self._program.graph_signature
+        if node.name in signature.user_inputs:
+            self._input(node)
+            return
+        for table, tensors in (
+            (signature.inputs_to_parameters, self._program.state_dict),
+            (signature.inputs_to_buffers, {**self._program.constants, **self._program.state_dict}),
+            (signature.inputs_to_lifted_tensor_constants, self._program.constants),
+        ):
+            if node.name in table:
+                self._constants[node] = tensors[table[node.name]].detach()
+
+    def _input(self, node: fx.Node) -> None:
+        shape = self.shape_of(node)
+        axes: list[Axis] = [
+            (Atom(size, f"input:{axis}"),) if axis < self._open_axes else axis_of(size)
+            for axis, size in enumerate(shape)
+        ]
+        has_time = (self.roles.time or "").startswith("input")
+        op = Input(
+            shape=self.roles.feature_shape(tuple(axes)), domain=self._domain, per_step=has_time
+        )
+        self.graph.add("input", op)
+        self._values[node] = Value("input", tuple(axes))
+
+    def _output(self, node: fx.Node) -> None:
+        results = node.args[0] if isinstance(node.args[0], tuple | list) else (node.args[0],)
+        if len(results) != 1:
+            raise UnsupportedError(
+                f"the model returns {len(results)} values.",
+                fix="Return the logits only, in eval mode.",
+            )
+        result = results[0]
+        if not isinstance(result, fx.Node) or result not in self._values:
+            raise UnsupportedError("what the model returns does not depend on its input.")
+        self.graph.outputs = (self._values[result].node,)

@@ -1,0 +1,97 @@
+"""Atomic files: what is being replaced stays whole until its successor is."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from spikeport.core.errors import FileError
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; it replaces `path` when the block ends without error.
+
+    On any failure the temporary file is removed and an earlier file at `path` is left as it was.
+
+    Raises:
+        FileError: the file cannot be written (no such folder, no right, disk full).
+    """
+    target = Path(path)
+    temporary: Path | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{target.name}.", suffix=f".tmp{target.suffix}", dir=target.parent
+        )
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        # mkstemp makes files that only the owner can read; a result is an ordinary file.
+        temporary.chmod(0o666 & ~_umask())
+        os.replace(temporary, target)
+        temporary = None
+    except OSError as error:
+        raise FileError(
+            f"cannot write it: {error.strerror or error}.",
+            where=str(target),
+            fix="Free space or choose another folder; the earlier file, if any, is untouched.",
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write `data` to `path` atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write `text` to `path` atomically, as UTF-8."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Write `value` to `path` atomically, as indented JSON (no NaN or infinity)."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def readable_file(path: str | os.PathLike[str], kind: str) -> Path:
+    """Return `path` if it is a readable regular file.
+
+    Raises:
+        FileError: it is not; the message calls it by `kind` ("checkpoint", "graph", ...).
+    """
+    target = Path(path)
+    try:
+        if not target.is_file():
+            missing = "is not a file" if target.exists() else "does not exist"
+            raise FileError(
+                f"this {kind} {missing}.",
+                where=str(target),
+                fix="Check the path for typing errors.",
+            )
+        with target.open("rb"):
+            pass
+    except OSError as error:
+        raise FileError(
+            f"this {kind} cannot be read: {error.strerror or error}.",
+            where=str(target),
+            fix="Check the path and your right to read it.",
+        ) from error
+    return target
