@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from spikeport.convert.interpreter import Interpreter
     from spikeport.convert.passes import fold_batch_norm
     from spikeport.convert.storage import load_graph, save_graph
-    from spikeport.convert.verify import Certificate, to_graph_layout, verify
+    from spikeport.convert.parity import Certificate, to_graph_layout, verify
 
 _PLACES = {
     "trace": "api",
@@ -25,9 +25,9 @@ _PLACES = {
     "fold_batch_norm": "passes",
     "load_graph": "storage",
     "save_graph": "storage",
-    "Certificate": "verify",
-    "to_graph_layout": "verify",
-    "verify": "verify",
+    "Certificate": "parity",
+    "to_graph_layout": "parity",
+    "verify": "parity",
 }
 
 __all__ = [

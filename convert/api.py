@@ -8,7 +8,7 @@ from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph
 from spikeport.convert.passes import cancel_views, fold_batch_norm
 from spikeport.convert.tracing import trace_unproven
-from spikeport.convert.verify import verify
+from spikeport.convert.parity import verify
 
 
 def trace(

@@ -264,9 +264,14 @@ class Translator:
         if len(results) != 1:
             raise UnsupportedError(
                 f"the model returns {len(results)} values.",
+                where="the model's own forward",
                 fix="Return the logits only, in eval mode.",
             )
         result = results[0]
         if not isinstance(result, fx.Node) or result not in self._values:
-            raise UnsupportedError("what the model returns does not depend on its input.")
+            raise UnsupportedError(
+                "what the model returns does not depend on its input.",
+                where="the model's own forward",
+                fix="Return the logits, in eval mode.",
+            )
         self.graph.outputs = (self._values[result].node,)

@@ -22,9 +22,19 @@ class SpikeportError(Exception):
         super().__init__(why, where, fix)
         self.why, self.where, self.fix = why, where, fix
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Errors cross process borders; the default would call __init__ with `args` by position.
+        return _rebuild, (type(self), self.args, self.__dict__)
+
     def __str__(self) -> str:
         parts = (f"{self.where}:" if self.where else "", self.why, self.fix)
         return " ".join(part for part in parts if part)
+
+
+def _rebuild(cls: type[SpikeportError], args: tuple[str, ...], state: dict[str, object]) -> object:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class UsageError(SpikeportError):
@@ -40,16 +50,6 @@ class UnknownNameError(UsageError):
         fix = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(names)}."
         super().__init__(f"no {kind} has this name.", where=repr(name), fix=fix)
         self.kind, self.name, self.near = kind, name, near
-
-    def __reduce__(self) -> tuple[object, ...]:
-        # The default would call __init__ with (why, where, fix); errors cross process borders.
-        return _rebuild, (type(self), self.args, self.__dict__)
-
-
-def _rebuild(cls: type[SpikeportError], args: tuple[str, ...], state: dict[str, object]) -> object:
-    error = cls.__new__(cls, *args)
-    error.__dict__.update(state)
-    return error
 
 
 class FileError(SpikeportError):

@@ -1,0 +1,42 @@
+# Two commands do everything on a fresh machine with Python 3.11 to 3.13, git, make and g++:
+#   make demo    set up, then run the main job
+#   make test    set up, then lint and test
+# Nothing outside this folder and uv's cache is changed.
+
+UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
+RUN := $(UV) run --no-sync
+READY := .venv/.ready
+
+.PHONY: demo test lint slow system-deps clean
+
+demo: $(READY)
+	$(RUN) spikeport demo
+
+test: lint
+	$(RUN) pytest -q -n auto
+
+lint: $(READY)
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+
+# The tests that take more than half a minute each.
+slow: $(READY)
+	$(RUN) pytest -q -m slow
+
+$(READY): pyproject.toml $(UV)
+	$(UV) sync --quiet
+	@touch $@
+
+.tools/uv/bin/uv:
+	python3 -m venv .tools/uv
+	.tools/uv/bin/pip install --quiet uv
+
+# Debian packages that some tests use; without them those tests skip and say so.
+SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+system-deps:
+	$(SUDO) apt-get update -qq
+	$(SUDO) apt-get install -y -qq --no-install-recommends git make g++ graphviz chromium chromium-driver >/dev/null
+
+clean:
+	rm -rf .venv .tools .cache .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info spikeport-demo

@@ -1,0 +1,87 @@
+"""The `spikeport` command: its subcommands, and how errors and exit codes look."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from spikeport import __version__
+from spikeport.cli import output
+from spikeport.cli.commands import demo, doctor, estimate, evaluate, listing, lower, trace, train
+from spikeport.core.errors import SpikeportError
+
+app = typer.Typer(
+    name="spikeport",
+    help="Carry trained spiking transformers to neuromorphic formats, and say what they cost.",
+    epilog="Start with: spikeport demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("demo")(demo.run)
+app.command("train")(train.run)
+app.command("trace")(trace.run)
+app.command("estimate")(estimate.run)
+app.command("lower")(lower.run)
+app.command("evaluate")(evaluate.run)
+app.command("list")(listing.run)
+app.command("doctor")(doctor.run)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"spikeport {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error, and log messages.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Options of every command."""
+    output.state.debug = debug
+    logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR, stream=sys.stderr)
+    # Third-party libraries explain themselves in warnings that no user of a command can act on.
+    if not debug:
+        logging.captureWarnings(True)
+        logging.getLogger("py.warnings").addHandler(logging.NullHandler())
+        logging.getLogger("py.warnings").propagate = False
+
+
+def main() -> None:
+    """Run the command line.
+
+    Exit codes: 0 all went well; 1 a check failed; 2 wrong use or bad input; 130 interrupted.
+    """
+    try:
+        code = app(standalone_mode=False)
+    except SpikeportError as error:
+        output.state.reraise_if_debugging(error)
+        output.print_error(str(error))
+        code = error.exit_code
+    except click.exceptions.Abort:
+        output.print_error("interrupted; nothing half-written is left behind.")
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except KeyboardInterrupt:
+        output.print_error("interrupted; nothing half-written is left behind.")
+        code = 130
+    except BrokenPipeError:
+        # The reader of our output went away (`spikeport list | head`); that is no error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)

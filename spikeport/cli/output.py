@@ -1,0 +1,54 @@
+"""What commands print: results on standard output, errors and progress on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+WIDTH = 100
+"""Columns where output is no terminal, so that what is piped or stored does not wrap at 80."""
+
+
+@dataclass
+class _State:
+    debug: bool = False
+
+    def reraise_if_debugging(self, error: Exception) -> None:
+        if self.debug:
+            raise error
+
+
+state = _State()
+
+
+def console() -> Console:
+    """Standard output."""
+    return Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False, soft_wrap=False)
+
+
+def print_error(message: str) -> None:
+    """One paragraph on standard error."""
+    wide = None if sys.stderr.isatty() else WIDTH
+    Console(stderr=True, width=wide, highlight=False).print(
+        f"error: {message}", style="red", markup=False
+    )
+
+
+def print_json(value: Any) -> None:
+    """A result for programs: one JSON document on standard output."""
+    sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def table(title: str, columns: list[str], rows: list[list[str]]) -> Table:
+    """A plain table; numbers should come formatted."""
+    grid = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        grid.add_column(column, overflow="fold")
+    for row in rows:
+        grid.add_row(*row)
+    return grid

@@ -1,0 +1,156 @@
+"""What commands are given: models, graphs, data, shapes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spikeport.core.errors import FileError, UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from spikeport.convert import Graph
+    from spikeport.train.data import FrameDataset
+
+_GRAPH_SUFFIX = ".spg"
+
+
+def parse_shape(text: str) -> tuple[int, ...]:
+    """`4,2,32,32` as a shape.
+
+    Raises:
+        UsageError: not a list of positive whole numbers.
+    """
+    try:
+        shape = tuple(int(size) for size in text.split(","))
+    except ValueError:
+        shape = ()
+    if not shape or min(shape) < 1:
+        raise UsageError(
+            f"{text!r} is no shape.",
+            where="--input",
+            fix="Give sizes with commas between them, such as 2,4,2,32,32.",
+        )
+    # A shape mistyped by a digit or two must not take the machine's memory.
+    elements = 1
+    for size in shape:
+        elements *= size
+    if elements > 2**30:
+        raise UsageError(
+            f"an input of shape {text} would hold {elements:,} numbers.",
+            where="--input",
+            fix="Trace with one or two samples; the graph takes any batch size.",
+        )
+    return shape
+
+
+def load_factory(spec: str) -> Callable[[], Any]:
+    """The user's `package.module:factory`; the current folder is importable.
+
+    Raises:
+        UsageError: the module or the attribute cannot be imported or is not callable.
+    """
+    module_name, _, attribute = spec.partition(":")
+    folder = os.getcwd()
+    # In front while the user's modules are looked up, so that his `train.py` is his; at the end
+    # afterwards, so that it cannot stand in for a library that is imported later.
+    sys.path.insert(0, folder)
+    try:
+        factory = getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError, ValueError, SyntaxError) as error:
+        raise UsageError(
+            f"cannot import it: {error}.",
+            where=spec,
+            fix="Name it as package.module:factory, from the folder that holds the package.",
+        ) from error
+    finally:
+        sys.path.remove(folder)
+        sys.path.append(folder)
+    if not callable(factory):
+        raise UsageError(f"it is a {type(factory).__name__}, not callable.", where=spec)
+    made: Callable[[], Any] = factory
+    return made
+
+
+def open_model(spec: str, checkpoint: Path | None, classes: int | None = None) -> nn.Module:
+    """A model by name or from the user's factory, with weights, in eval mode.
+
+    Raises:
+        UnknownNameError: no model of ours, and no `module:factory`.
+        UsageError, FileError: the factory or the checkpoint does not work.
+    """
+    from spikeport.train.checkpoint import load_model
+    from spikeport.train.models import MODELS
+
+    if ":" not in spec:
+        if spec not in MODELS:
+            raise UnknownNameError("model", spec, MODELS)
+        options = {} if classes is None else {"num_classes": classes}
+        return load_model(spec, checkpoint, **options)
+    if classes is not None:
+        raise UsageError("only models by name take a number of classes.", where="--classes")
+    return _from_factory(spec, checkpoint)
+
+
+def _from_factory(spec: str, checkpoint: Path | None) -> nn.Module:
+    from torch import nn
+
+    factory = load_factory(spec)
+    try:
+        model = factory()
+    except Exception as error:
+        raise UsageError(
+            f"calling it failed: {type(error).__name__}: {error}.",
+            where=spec,
+            fix="The factory is called without arguments and returns the model.",
+        ) from error
+    if not isinstance(model, nn.Module):
+        raise UsageError(f"it returns a {type(model).__name__}, not an nn.Module.", where=spec)
+    if checkpoint is not None:
+        _load_weights(model, checkpoint)
+    return model.eval()
+
+
+def _load_weights(model: nn.Module, checkpoint: Path) -> None:
+    from spikeport.core.tensors import load_state_dict
+
+    weights, _ = load_state_dict(checkpoint)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        lines = [line.strip() for line in str(error).splitlines()[1:4]]
+        raise FileError(
+            f"these weights do not fit the model: {' '.join(lines)}",
+            where=str(checkpoint),
+            fix="Give the checkpoint of this model, with its class count and options.",
+        ) from error
+
+
+def open_frames(spec: str, split: str, steps: int, framing: str) -> FrameDataset:
+    """Data by `NAME[:PATH]`, framed."""
+    from spikeport.train.data import open_data
+
+    if framing not in ("count", "time"):
+        raise UnknownNameError("framing", framing, ("count", "time"))
+    return open_data(spec, split, steps=steps, framing=framing)  # type: ignore[arg-type]
+
+
+def open_graph(spec: str, checkpoint: Path | None, sample: Tensor, domain: str) -> Graph:
+    """A stored graph, or a model traced on the spot.
+
+    Args:
+        spec: a `.spg` file, a model name, or `package.module:factory`.
+        sample: `[B, T, C, H, W]` frames to trace and prove with.
+    """
+    from spikeport.convert import load_graph, trace
+
+    if spec.endswith(_GRAPH_SUFFIX):
+        if checkpoint is not None:
+            raise UsageError("a stored graph has its weights.", where="--checkpoint")
+        return load_graph(spec)
+    return trace(open_model(spec, checkpoint), sample, input_domain=domain)

@@ -1,0 +1,65 @@
+"""The step functions against SpikingJelly's own nodes, in float64, bit for bit."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from spikingjelly.activation_based import neuron
+from torch import nn
+
+from spikeport.convert.graph import Graph
+from spikeport.convert.interpreter import Interpreter
+from spikeport.convert.ops import Input
+from spikeport.convert.tracing.neurons import read_neuron
+from spikeport.core.errors import UnsupportedError
+
+
+def run_op(module: nn.Module, current: torch.Tensor) -> torch.Tensor:
+    graph = Graph(outputs=("n",))
+    graph.add("x", Input(tuple(current.shape[2:]), "real", True))
+    graph.add("n", read_neuron(module, "n"), ["x"])
+    return Interpreter(graph, torch.float64).run(current)
+
+
+@pytest.mark.parametrize("v_reset", [0.0, -0.3, None])
+@pytest.mark.parametrize("threshold", [1.0, 0.5])
+@pytest.mark.parametrize("kind", ["if", "lif", "lif-no-decay", "plif", "plif-no-decay"])
+def test_spikes_equal_spikingjelly(kind: str, threshold: float, v_reset: float | None) -> None:
+    common = {"v_threshold": threshold, "v_reset": v_reset, "step_mode": "m"}
+    module = {
+        "if": lambda: neuron.IFNode(**common),
+        "lif": lambda: neuron.LIFNode(tau=1.7, **common),
+        "lif-no-decay": lambda: neuron.LIFNode(tau=1.7, decay_input=False, **common),
+        "plif": lambda: neuron.ParametricLIFNode(init_tau=1.7, **common),
+        "plif-no-decay": lambda: neuron.ParametricLIFNode(1.7, decay_input=False, **common),
+    }[kind]()
+    current = torch.randn(9, 3, 40, generator=torch.Generator().manual_seed(1)).double() * 2
+    spikes = run_op(module, current)
+    with torch.no_grad():
+        expected = module.double()(current)
+    assert torch.equal(spikes, expected)
+    assert 0.05 < spikes.mean() < 0.95
+
+
+@settings(max_examples=60)
+@given(st.lists(st.integers(-64, 64), min_size=1, max_size=12))
+def test_exact_ties_fire(grid: list[int]) -> None:
+    """On a grid of powers of two the membrane is exact, so h == threshold does occur."""
+    current = torch.tensor(grid, dtype=torch.float64).reshape(-1, 1, 1) / 16
+    v, expected = 0.0, []
+    for x in current.flatten().tolist():
+        h = v + (x - v) / 2
+        expected.append(float(h >= 1.0))
+        v = 0.0 if h >= 1.0 else h
+    spikes = run_op(neuron.LIFNode(tau=2.0, step_mode="m"), current)
+    assert spikes.flatten().tolist() == expected
+
+
+def test_a_neuron_without_op_is_refused_by_name() -> None:
+    with pytest.raises(UnsupportedError, match=r"a\.b: neuron QIFNode cannot be carried"):
+        read_neuron(neuron.QIFNode(step_mode="m"), "a.b")
+
+
+def test_single_step_mode_is_refused_with_the_way_out() -> None:
+    with pytest.raises(UnsupportedError, match="set_step_mode"):
+        read_neuron(neuron.IFNode(step_mode="s"), "a")

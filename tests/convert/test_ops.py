@@ -1,0 +1,151 @@
+"""Shapes and values of the ops against PyTorch, and the rules that prove domains."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spikeport.convert import ops
+from spikeport.convert.domain import Domain
+from spikeport.convert.graph import Graph
+from spikeport.convert.interpreter import Interpreter
+from spikeport.core.errors import UnsupportedError, UsageError
+
+SPIKE, GRADED, SCALED, REAL = Domain.SPIKE, Domain.GRADED, Domain.SCALED, Domain.REAL
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_conv_has_the_shape_and_values_of_torch(data: st.DataObject) -> None:
+    axes = data.draw(st.sampled_from([1, 2]))
+    groups = data.draw(st.sampled_from([1, 2]))
+
+    def per_axis(low: int, high: int) -> tuple[int, ...]:
+        return tuple(data.draw(st.integers(low, high)) for _ in range(axes))
+
+    kernel, stride, padding, dilation = (
+        per_axis(1, 4),
+        per_axis(1, 3),
+        per_axis(0, 3),
+        per_axis(1, 2),
+    )
+    space = per_axis(1, 8)
+    conv = ops.Conv(torch.rand(4, 2, *kernel), torch.rand(4), stride, padding, dilation, groups)
+    x = torch.rand(3, 2 * groups, *space)
+    try:
+        shape = conv.infer_shape(tuple(x.shape[1:]))
+    except ValueError:
+        with pytest.raises(RuntimeError):
+            conv.apply(x)
+        return
+    assert conv.apply(x).shape == (3, *shape)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(1, 3), st.integers(1, 3), st.integers(0, 1), st.integers(3, 9), st.integers(3, 9)
+)
+def test_pools_have_the_shape_of_torch(k: int, s: int, pad: int, h: int, w: int) -> None:
+    pad = min(pad, k // 2)
+    x = torch.rand(2, 3, h, w)
+    pooled = ops.MaxPool((k, k), (s, s), (pad, pad))
+    averaged = ops.AvgPool((k, k), (s, s), (pad, pad), count_padding=False)
+    for op in (pooled, averaged):
+        assert op.apply(x).shape == (2, *op.infer_shape((3, h, w)))
+
+
+def test_batch_norm_is_torchs_and_its_affine_form_says_the_same() -> None:
+    mean, var, gain, offset = torch.rand(4, 3).unbind(0)
+    norm = ops.BatchNorm(mean, var + 0.1, gain, offset, eps=1e-3)
+    x = torch.rand(5, 3, 4, 4)
+    assert torch.equal(norm.apply(x), F.batch_norm(x, mean, var + 0.1, gain, offset, eps=1e-3))
+    scale, shift = norm.affine()
+    affine = x.double() * scale.reshape(3, 1, 1) + shift.reshape(3, 1, 1)
+    assert torch.allclose(affine, norm.apply(x).double(), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("op", "inputs", "result"),
+    [
+        (ops.Add(), (SPIKE, SPIKE), GRADED),
+        (ops.Add(), (GRADED, SPIKE), GRADED),
+        (ops.Add(), (SPIKE, REAL), REAL),
+        (ops.Add(), (SCALED, SCALED), REAL),  # the two constants may differ
+        (ops.Multiply(), (SPIKE, SPIKE), SPIKE),
+        (ops.Multiply(), (SPIKE, GRADED), GRADED),
+        (ops.Multiply(), (SCALED, SPIKE), SCALED),
+        (ops.Multiply(), (REAL, SPIKE), REAL),
+        (ops.MatMul(), (SPIKE, SPIKE), GRADED),
+        (ops.MatMul(), (SCALED, GRADED), SCALED),
+        (ops.MatMul(), (REAL, SPIKE), REAL),
+        (ops.Scale(0.125), (SPIKE,), SCALED),
+        (ops.Scale(1.0), (SPIKE,), SPIKE),
+        (ops.Scale(2.0), (REAL,), REAL),
+        (ops.MaxPool((2, 2), (2, 2), (0, 0)), (SPIKE,), SPIKE),
+        (ops.AvgPool((2, 2), (2, 2), (0, 0), True), (SPIKE,), SCALED),
+        (ops.AvgPool((3, 3), (1, 1), (1, 1), False), (SPIKE,), REAL),  # divisors 4, 6 and 9
+        (ops.AvgPool((3, 3), (1, 1), (1, 1), True), (GRADED,), SCALED),
+        (ops.Mean((0,)), (SPIKE,), SCALED),
+        (ops.Sum((0,)), (SPIKE,), GRADED),
+        (ops.Sum((0,)), (SCALED,), SCALED),
+        (ops.MeanTime(), (SPIKE,), SCALED),
+        (ops.Reshape((4,)), (SPIKE,), SPIKE),
+        (ops.Permute((0,)), (GRADED,), GRADED),
+        (ops.RepeatTime(4), (REAL,), REAL),
+        (ops.IF(1.0, 0.0), (REAL,), SPIKE),
+        (ops.Linear(torch.rand(2, 2), None), (SPIKE,), REAL),
+        (ops.AddConstant(torch.ones(1)), (SPIKE,), REAL),
+    ],
+)
+def test_domains_are_proven_from_provenance(
+    op: ops.Op, inputs: tuple[Domain, ...], result: Domain
+) -> None:
+    assert op.infer_domain(*inputs) is result
+
+
+def test_a_blank_real_frame_stays_real() -> None:
+    """Zeros do not make an image a spike train: the domain is declared, not measured."""
+    graph = Graph(outputs=("y",))
+    graph.add("x", ops.Input((1, 4, 4), REAL, True))
+    assert graph.add("y", ops.MaxPool((2, 2), (2, 2), (0, 0)), ["x"]).domain is REAL
+
+
+def test_values_with_and_without_time_meet() -> None:
+    graph = Graph(outputs=("sum",))
+    graph.add("x", ops.Input((3,), REAL, False))
+    graph.add("steps", ops.RepeatTime(4), ["x"])
+    graph.add("spikes", ops.IF(1.0, 0.0), ["steps"])
+    graph.add("sum", ops.Add(), ["spikes", "x"])
+    x = torch.tensor([[0.25, 0.5, 2.0]])
+    result = Interpreter(graph).run(x)
+    assert result.shape == (4, 1, 3)
+    assert torch.equal(
+        result - x, torch.tensor([[0, 0, 1], [0, 1, 1], [0, 0, 1], [1, 1, 1.0]])[:, None]
+    )
+
+
+def test_shapes_that_do_not_fit_are_refused_where_they_meet() -> None:
+    graph = Graph()
+    graph.add("x", ops.Input((3, 8, 8), REAL, True))
+    conv = ops.Conv(torch.rand(4, 2, 3, 3), None, (1, 1), (1, 1), (1, 1))
+    with pytest.raises(UnsupportedError, match=r"stem: conv cannot read \[3, 8, 8\]"):
+        graph.add("c", conv, ["x"], path="stem")
+
+
+def test_a_node_keeps_its_name_and_number_of_inputs() -> None:
+    graph = Graph()
+    graph.add("x", ops.Input((3,), REAL, True))
+    with pytest.raises(ValueError, match="has a node 'x' already"):
+        graph.add("x", ops.Scale(2.0), ["x"])
+    with pytest.raises(ValueError, match="takes 2 inputs, not 1"):
+        graph.add("y", ops.Add(), ["x"])
+
+
+def test_input_of_another_shape_is_refused() -> None:
+    graph = Graph(outputs=("x",))
+    graph.add("x", ops.Input((2, 8, 8), REAL, True))
+    with pytest.raises(UsageError, match=r"takes input \[T, B, 2, 8, 8\], not \[4, 1, 2, 9, 8\]"):
+        Interpreter(graph).run(torch.zeros(4, 1, 2, 9, 8))
+    with pytest.raises(UsageError, match="takes input"):
+        Interpreter(graph).run(torch.zeros(1, 2, 8, 8))

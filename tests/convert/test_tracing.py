@@ -1,0 +1,163 @@
+"""Tracing: what comes out means what went in, for networks as users write them."""
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from golden import event_input, results, weights
+from nets import NETS, lively
+from spikingjelly.activation_based import functional, neuron
+from torch import nn
+
+from spikeport.convert import Interpreter, load_graph, save_graph, to_graph_layout, trace
+from spikeport.convert.domain import Domain
+from spikeport.convert.ops import BatchNorm, Conv, MatMul, Neuron, RepeatTime, Reshape
+from spikeport.train.models import create_model
+
+
+def sample_of(shape: tuple[int, ...]) -> torch.Tensor:
+    return torch.rand(shape, generator=torch.Generator().manual_seed(5)) * 3
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_every_spike_is_the_models(name: str) -> None:
+    factory, shape = NETS[name]
+    torch.manual_seed(0)
+    model = lively(factory())
+    graph = trace(model, sample_of(shape))
+    certificate = graph.metadata["certificate"]
+    neurons = [node for node in graph if isinstance(node.op, Neuron)]
+    assert certificate["neurons"] == len(neurons) > 0
+    assert 0.01 < certificate["fired"] / certificate["spikes"] < 0.99
+    assert not any(isinstance(node.op, BatchNorm) for node in graph)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_the_graph_takes_other_batch_sizes_and_step_counts(name: str) -> None:
+    factory, shape = NETS[name]
+    torch.manual_seed(0)
+    model = lively(factory()).double()
+    graph = trace(model, sample_of(shape))
+    image = graph.metadata["time_axis"] is None
+    other = (7, *shape[1:]) if image else (5, 2, *shape[2:])
+    x = sample_of(other).double()
+    functional.reset_net(model)
+    with torch.no_grad():
+        expected = model(x)
+    functional.reset_net(model)
+    result = Interpreter(graph, torch.float64).run(to_graph_layout(graph, x))
+    assert torch.allclose(result, expected, rtol=0, atol=1e-12)
+
+
+def test_which_axis_is_time_follows_from_the_neurons() -> None:
+    axes = {
+        name: trace(lively(factory()), sample_of(shape)).metadata["time_axis"]
+        for name, (factory, shape) in NETS.items()
+    }
+    assert axes == {
+        "sequential": 0,
+        "image-repeat": None,
+        "image-expand": None,
+        "batch-first": 1,
+        "vectors": 0,
+    }
+
+
+def test_equal_sizes_of_time_batch_and_channels_confuse_nothing() -> None:
+    torch.manual_seed(0)
+    model = lively(NETS["batch-first"][0]())
+    graph = trace(model, sample_of((2, 2, 2, 2, 2)))
+    assert graph.metadata["time_axis"] == 1
+    assert graph.input.shape == (2, 2, 2)
+
+
+def test_the_model_is_not_changed() -> None:
+    torch.manual_seed(0)
+    model = NETS["sequential"][0]().train()
+    x = sample_of((4, 3, 2, 16, 16))
+    model(x)  # leaves state with an autograd graph, which deepcopy alone refuses
+    before = copy.deepcopy(model.state_dict())
+    membranes = [m.v for m in model.modules() if isinstance(m, neuron.BaseNode)]
+    trace(model, x)
+    assert model.training
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    after = [m.v for m in model.modules() if isinstance(m, neuron.BaseNode)]
+    assert all(a is b for a, b in zip(membranes, after, strict=True))
+    assert not any(m._forward_hooks for m in model.modules())
+
+
+def test_a_static_stem_runs_once() -> None:
+    """What comes before the repeat has no time axis."""
+    graph = trace(lively(NETS["image-repeat"][0]()), sample_of((2, 3, 8, 8)))
+    stem = next(node for node in graph if isinstance(node.op, Conv))
+    repeat = next(node for node in graph if isinstance(node.op, RepeatTime))
+    assert not stem.per_step
+    assert repeat.per_step
+    assert repeat.op.steps == 4
+    assert not any(isinstance(node.op, Reshape) for node in graph)
+
+
+def test_max_former_domains() -> None:
+    graph = trace(
+        lively(create_model("max_former_digits")),
+        sample_of((2, 4, 2, 32, 32)).round(),
+        input_domain="graded",
+    )
+    assert graph.input.domain is Domain.GRADED
+    products = [node for node in graph if isinstance(node.op, MatMul)]
+    assert [node.domain for node in products] == [Domain.GRADED, Domain.GRADED]
+    assert graph["head"].domain is Domain.REAL
+    assert graph[graph["head"].inputs[0]].domain is Domain.SCALED
+    readers = {reader.name for reader in graph.consumers("patch_embed1.max_embed2.embed_lif")}
+    assert readers == {
+        "patch_embed1.max_embed2.embed_conv",
+        "patch_embed1.embed1.embed_conv",
+    }
+
+
+def test_a_stored_graph_gives_the_same_bits(tmp_path: Path) -> None:
+    model = lively(create_model("max_former_digits"))
+    x = sample_of((2, 4, 2, 32, 32)).round()
+    graph = trace(model, x, input_domain="graded")
+    save_graph(graph, tmp_path / "m.spg")
+    again = load_graph(tmp_path / "m.spg")
+    assert [node.name for node in again] == [node.name for node in graph]
+    assert again.metadata == graph.metadata
+    frames = to_graph_layout(graph, x)
+    assert torch.equal(
+        Interpreter(again, torch.float64).run(frames), Interpreter(graph, torch.float64).run(frames)
+    )
+
+
+class TwoBranches(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.used, self.unused = neuron.IFNode(step_mode="m"), neuron.QIFNode(step_mode="m")
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.used(x)
+
+
+def test_a_neuron_that_never_runs_may_be_of_any_kind() -> None:
+    graph = trace(TwoBranches(), sample_of((4, 2, 6)))
+    assert [node.path for node in graph if isinstance(node.op, Neuron)] == ["used"]
+
+
+def test_the_published_event_max_former_through_the_graph() -> None:
+    """At full size, float64: every spike of the reference, through tracing and folding."""
+    case = "event_max_former_t4_c10"
+    model, x, expected = create_model("max_former_event"), event_input(case), results(case)
+    model.load_state_dict(weights(case))
+    graph = trace(model, x, input_domain="spike")
+    counts: dict[str, int] = {}
+
+    def count(node: object, value: torch.Tensor) -> None:
+        if isinstance(node.op, Neuron):  # type: ignore[attr-defined]
+            counts[node.path] = int(value.sum())  # type: ignore[attr-defined]
+
+    logits = Interpreter(graph, torch.float64).run(to_graph_layout(graph, x), count)
+    names = [str(name) for name in expected["lif_names"]]
+    assert counts == dict(zip(names, expected["lif_spike_count"].tolist(), strict=True))
+    assert np.abs(logits.numpy() - expected["logits"]).max() < 1e-10

@@ -1,0 +1,81 @@
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from spikeport.core import files
+from spikeport.core.errors import FileError
+
+
+def leftovers(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if ".tmp" in path.name]
+
+
+def test_a_file_appears_whole_with_ordinary_rights(tmp_path: Path) -> None:
+    files.write_json(tmp_path / "new" / "a.json", {"x": 1})
+    target = tmp_path / "new" / "a.json"
+    assert json.loads(target.read_text()) == {"x": 1}
+    mask = os.umask(0)
+    os.umask(mask)
+    assert target.stat().st_mode & 0o777 == 0o666 & ~mask
+    assert not leftovers(tmp_path / "new")
+
+
+def _write_half(target: Path) -> None:
+    with files.atomic_path(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError("halfway")
+
+
+def test_an_error_while_writing_keeps_the_earlier_file(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    target.write_text("earlier")
+    with pytest.raises(RuntimeError, match="halfway"):
+        _write_half(target)
+    assert target.read_text() == "earlier"
+    assert not leftovers(tmp_path)
+
+
+def test_not_a_number_is_no_json(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        files.write_json(tmp_path / "a.json", float("nan"))
+    assert not list(tmp_path.iterdir())
+
+
+FULL_DISK = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+from spikeport.core.errors import FileError
+import torch
+from spikeport.core.tensors import save_tensors
+from spikeport.core.files import write_bytes
+for write in (lambda p: write_bytes(p, b"x" * 100_000),
+              lambda p: save_tensors(p, {"w": torch.zeros(100_000)}, {})):
+    try:
+        write(sys.argv[1])
+    except FileError as error:
+        print(error)
+"""
+
+
+def test_a_full_disk_leaves_no_half_file_and_keeps_the_earlier_one(tmp_path: Path) -> None:
+    assert resource.RLIMIT_FSIZE is not None
+    target = tmp_path / "weights.safetensors"
+    target.write_text("earlier")
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(target)], capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.count("cannot write it") == 2, done.stderr
+    assert target.read_text() == "earlier"
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
+
+
+@pytest.mark.parametrize("name", ["missing.txt", "."])
+def test_what_is_no_file_is_told(tmp_path: Path, name: str) -> None:
+    with pytest.raises(FileError, match=r"does not exist|is not a file"):
+        files.readable_file(tmp_path / name, "graph")
