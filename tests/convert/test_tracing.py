@@ -30,6 +30,7 @@ def test_every_spike_is_the_models(name: str) -> None:
     certificate = graph.metadata["certificate"]
     neurons = [node for node in graph if isinstance(node.op, Neuron)]
     assert certificate["neurons"] == len(neurons) > 0
+    assert certificate["silent"] == []
     assert 0.01 < certificate["fired"] / certificate["spikes"] < 0.99
     assert not any(isinstance(node.op, BatchNorm) for node in graph)
 

@@ -48,7 +48,7 @@ class StaticImage(nn.Module):
         self.stem = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8))
         self.lif = neuron.LIFNode(step_mode="m")
         self.conv = nn.Conv2d(8, 8, 3, stride=2, padding=1)
-        self.out = neuron.LIFNode(step_mode="m")
+        self.out = neuron.LIFNode(step_mode="m", v_threshold=0.1)
         self.head = nn.Linear(8, 5)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -69,7 +69,7 @@ class BatchFirst(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.conv = nn.Conv2d(2, 4, 3, padding=1)
-        self.lif = neuron.LIFNode(step_mode="m")
+        self.lif = neuron.LIFNode(step_mode="m", v_threshold=0.2)
         self.second = layer.SeqToANNContainer(nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4))
         self.last = neuron.LIFNode(step_mode="m", v_threshold=0.3)
 
