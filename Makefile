@@ -7,6 +7,9 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 RUN := $(UV) run --no-sync
 READY := .venv/.ready
 
+# Simulated recordings are kept here rather than in the user's own cache.
+export SPIKEPORT_CACHE := $(CURDIR)/.cache
+
 .PHONY: demo test lint slow system-deps clean
 
 demo: $(READY)

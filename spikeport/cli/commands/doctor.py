@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import os
 import platform
 import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
 from spikeport.cli import output
-from spikeport.core.errors import MissingPackageError, SpikeportError
+from spikeport.core.errors import MissingPackageError
 from spikeport.core.registry import Registry
 
 
@@ -83,14 +84,16 @@ def _numpy() -> Finding:
 
 @EXAMS.register("lava")
 def _lava() -> Finding:
-    from spikeport.targets import TARGETS
+    from spikeport.targets.lava.shim import import_lava
 
     try:
-        TARGETS["lava"].require()
+        import_lava()
         return Finding("Lava", "ok", f"lava-nc {version('lava-nc')}, lava-dl {version('lava-dl')}")
-    except (SpikeportError, PackageNotFoundError) as error:
-        fix = error.fix if isinstance(error, MissingPackageError) else str(error)
-        return Finding("Lava", "missing", "not usable", fix)
+    except MissingPackageError as error:
+        return Finding("Lava", "missing", error.why, error.fix)
+    except Exception as error:
+        why = f"does not import: {type(error).__name__}: {error}"
+        return Finding("Lava", "missing", why, "Set the environment up anew: uv sync --reinstall.")
 
 
 @EXAMS.register("onnxruntime")
@@ -105,19 +108,14 @@ def _onnxruntime() -> Finding:
 
 @EXAMS.register("cache")
 def _cache() -> Finding:
-    import tempfile
-
     from spikeport.train.data.cache import cache_folder
 
     folder = cache_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        why = f"{folder}: {error.strerror}"
-        return Finding("Data cache", "missing", why, "Set SPIKEPORT_CACHE to a writable folder.")
-    return Finding("Data cache", "ok", str(folder))
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    if existing.is_dir() and os.access(existing, os.W_OK):
+        return Finding("Data cache", "ok", str(folder))
+    fix = "Set SPIKEPORT_CACHE to a writable folder."
+    return Finding("Data cache", "missing", f"{folder} cannot be written", fix)
 
 
 def run(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:

@@ -24,7 +24,7 @@ def catalogue() -> dict[str, dict[str, str]]:
             name: f"trains {(recipe := load_recipe(name)).model} on {recipe.data.spec}"
             for name in recipe_names()
         },
-        "energy models": {name: entry.description for name, entry in ENERGY_MODELS.items()},
+        "energy models": {name: entry.title for name, entry in ENERGY_MODELS.items()},
         "targets": {name: entry.description for name, entry in TARGETS.items()},
     }
 

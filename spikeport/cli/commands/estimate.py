@@ -1,0 +1,69 @@
+"""`spikeport estimate`: spikes, synaptic operations and energy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spikeport.cli import options, output
+
+
+def run(
+    model: options.Model,
+    data: options.Data = "digits",
+    checkpoint: options.Checkpoint = None,
+    energy: Annotated[
+        str, typer.Option(help="Energy model (spikeport list), or a .toml file of yours.")
+    ] = "horowitz45-fp32",
+    paper: Annotated[
+        list[str] | None, typer.Option(help="Published convention to show beside the exact count.")
+    ] = None,
+    split: options.Split = "test",
+    samples: options.Samples = None,
+    steps: options.Steps = None,
+    framing: options.Framing = "count",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for layers.csv and report.json.")
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Count what a network does on data, exactly, and charge it under an energy model.
+
+    Exit code 1 if a node could not be counted.
+
+    Example: spikeport estimate max_former_digits --data digits --samples 100
+    """
+    from spikeport.cli.runs import open_run
+    from spikeport.convert import Interpreter
+    from spikeport.estimate import DataInfo, energy_model, estimate
+
+    charged = energy_model(energy)
+    opened = open_run(
+        model,
+        checkpoint,
+        data=data,
+        split=split,
+        steps=steps,
+        framing=framing,
+        samples=samples,
+    )
+    report = estimate(
+        Interpreter(opened.graph),
+        opened.batches("Counting"),
+        charged,
+        data=DataInfo(data, split, opened.data.provenance),
+        papers=paper or ["max-former"],
+    )
+    if out is not None:
+        report.to_csv(out / "layers.csv")
+        report.to_json(out / "report.json")
+    if as_json:
+        output.print_json(report.as_dict())
+    else:
+        output.console().print(report.render())
+        if out is not None:
+            output.console().print(f"\nFiles: {out / 'layers.csv'}, {out / 'report.json'}")
+    if not report.ledger.complete:
+        raise typer.Exit(1)

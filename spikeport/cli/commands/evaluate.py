@@ -1,0 +1,112 @@
+"""`spikeport evaluate`: accuracy on data, on one or more targets."""
+
+from __future__ import annotations
+
+from operator import eq
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from spikeport.cli import options, output
+
+if TYPE_CHECKING:
+    from spikeport.cli.runs import Run
+    from spikeport.convert import Executor
+
+
+def _reference(run: Run) -> Executor:
+    from spikeport.convert import Interpreter
+
+    return Interpreter(run.graph)
+
+
+def _lava(run: Run) -> Executor:
+    from spikeport.targets.lava import lower
+
+    return lower(run.graph, run.calibration()).executor()
+
+
+EXECUTORS = {"reference": _reference, "lava": _lava}
+"""How each target runs a graph on many samples."""
+
+
+def run(
+    model: options.Model,
+    data: options.Data = "digits",
+    checkpoint: options.Checkpoint = None,
+    target: Annotated[
+        str, typer.Option(help="Targets with commas between them; see spikeport list.")
+    ] = "reference",
+    split: options.Split = "test",
+    samples: options.Samples = None,
+    steps: options.Steps = None,
+    framing: options.Framing = "count",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="JSON file to write.")] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Say how often a network is right, on each target, and how far the targets agree.
+
+    Example: spikeport evaluate max_former_digits --data digits --target reference,lava
+    """
+    from spikeport.cli.runs import open_run
+    from spikeport.core.errors import UnknownNameError
+    from spikeport.core.files import write_json
+
+    names = [name.strip() for name in target.split(",") if name.strip()]
+    for name in names:
+        if name not in EXECUTORS:
+            raise UnknownNameError("target", name, EXECUTORS)
+    opened = open_run(
+        model,
+        checkpoint,
+        data=data,
+        split=split,
+        steps=steps,
+        framing=framing,
+        samples=samples,
+    )
+    results = _measure(opened, names)
+    content = {
+        "model": model,
+        "data": opened.data.name,
+        "provenance": opened.data.provenance,
+        "samples": opened.samples,
+        "steps": opened.data.frame_shape[0],
+        "targets": results,
+    }
+    if out is not None:
+        write_json(out, content)
+    if as_json:
+        output.print_json(content)
+        return
+    rows = [
+        [
+            name,
+            f"{100 * result['accuracy']:.2f}",
+            f"{result['correct']} of {opened.samples}",
+            f"{100 * result['agreement']:.2f}",
+        ]
+        for name, result in results.items()
+    ]
+    title = f"{model} on {opened.data.name}, {opened.samples} samples ({opened.data.provenance})"
+    columns = ["target", "accuracy %", "right", f"same answer as {names[0]} %"]
+    output.console().print(output.table(title, columns, rows))
+
+
+def _measure(opened: Run, names: list[str]) -> dict[str, dict[str, Any]]:
+    from spikeport.estimate import accuracy
+
+    judged = {
+        name: accuracy(EXECUTORS[name](opened), opened.batches(f"Evaluating on {name}"))
+        for name in names
+    }
+    first = judged[names[0]].predictions
+    return {
+        name: {
+            "accuracy": result.top1,
+            "correct": result.correct,
+            "agreement": sum(map(eq, result.predictions, first)) / result.count,
+        }
+        for name, result in judged.items()
+    }

@@ -1,0 +1,91 @@
+"""A graph together with the data that it is to see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spikeport.cli.sources import open_frames, open_graph
+from spikeport.core.errors import UsageError
+from spikeport.core.progress import track
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from spikeport.convert import Graph
+    from spikeport.train.data import FrameDataset
+
+DEFAULT_STEPS = 4
+BATCH = 100
+CALIBRATION_SAMPLES = 200
+"""Recordings of the training split that scales are chosen by."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A graph and the recordings it is run on.
+
+    Attributes:
+        samples: how many of the recordings are used.
+    """
+
+    graph: Graph
+    data: FrameDataset
+    samples: int
+
+    def batches(self, what: str) -> Iterator[tuple[Tensor, Tensor]]:
+        """(frames `[T, B, C, H, W]`, labels `[B]`), with a progress bar."""
+        batches = -(-self.samples // BATCH)
+        for frames, labels in track(self.data.batches(BATCH, self.samples), what, batches):
+            yield frames.transpose(0, 1), labels
+
+    def calibration(self) -> Tensor:
+        """Frames `[T, B, C, H, W]` of the training split: what is tested must not set scales."""
+        spec, _, _ = self.data.name.rpartition("/")
+        train = open_frames(spec, "train", self.data.frame_shape[0], "count")
+        # Classes may be sorted, so the recordings are spread over the whole split.
+        chosen = range(0, len(train), max(1, len(train) // CALIBRATION_SAMPLES))
+        return stack(train, list(chosen)[:CALIBRATION_SAMPLES])
+
+
+def stack(data: FrameDataset, indices: list[int]) -> Tensor:
+    """Chosen recordings as one batch, `[T, B, C, H, W]`."""
+    import torch
+
+    return torch.stack([data[index][0] for index in indices], dim=1)
+
+
+def open_run(
+    model: str,
+    checkpoint: Path | None,
+    *,
+    data: str,
+    split: str,
+    steps: int | None,
+    framing: str,
+    samples: int | None,
+) -> Run:
+    """Open the data and the graph, and check that they fit.
+
+    Raises:
+        SpikeportError: a name is unknown, a file is bad, or frames and graph differ in size.
+    """
+    frames = open_frames(data, split, steps or _steps_of(model), framing)
+    sample = stack(frames, list(range(min(2, len(frames))))).transpose(0, 1)
+    graph = open_graph(model, checkpoint, sample, frames.input_domain)
+    shape = frames.frame_shape[1:]
+    if graph.input.shape != shape or not graph.input.per_step:
+        raise UsageError(
+            f"the graph reads {list(graph.input.shape)}, the frames of {data} are {list(shape)}.",
+            where=model,
+            fix="Use data of that size, or trace the model for this one.",
+        )
+    return Run(graph, frames, min(samples or len(frames), len(frames)))
+
+
+def _steps_of(model: str) -> int:
+    from spikeport.train.models import MODELS
+
+    return MODELS[model].steps if model in MODELS else DEFAULT_STEPS

@@ -1,0 +1,8 @@
+"""Settings that every test shares."""
+
+import os
+from pathlib import Path
+
+# Simulated data are kept in the checkout: never in the user's own cache, and computed once for all
+# workers (the first one builds, the others wait).
+os.environ["SPIKEPORT_CACHE"] = str(Path(__file__).parents[1] / ".cache")
