@@ -1,0 +1,71 @@
+"""Exact counts and energy of spiking networks.
+
+    report = estimate(Interpreter(graph), batches, energy="horowitz45-fp32")
+    report.to_json("report.json")
+
+Names are imported on first use, so that importing the package stays cheap.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from spikeport.estimate.energy import ENERGY_MODELS, EnergyModel, energy_model
+    from spikeport.estimate.evaluate import Accuracy, AccuracyResult, accuracy
+    from spikeport.estimate.paper import PAPER_MODES, PaperEstimate
+    from spikeport.estimate.report import DataInfo, EnergyReport
+    from spikeport.estimate.run import estimate
+    from spikeport.estimate.stats import Statistics, statistics
+    from spikeport.estimate.tally import Coverage, Ledger, NodePlan, Tally, Term, register_rule
+
+_WHERE = {
+    "ENERGY_MODELS": "energy",
+    "PAPER_MODES": "paper",
+    "Accuracy": "evaluate",
+    "AccuracyResult": "evaluate",
+    "Coverage": "tally",
+    "DataInfo": "report",
+    "EnergyModel": "energy",
+    "EnergyReport": "report",
+    "Ledger": "tally",
+    "NodePlan": "tally",
+    "PaperEstimate": "paper",
+    "Statistics": "stats",
+    "Tally": "tally",
+    "Term": "tally",
+    "accuracy": "evaluate",
+    "energy_model": "energy",
+    "estimate": "run",
+    "register_rule": "tally",
+    "statistics": "stats",
+}
+
+__all__ = [
+    "ENERGY_MODELS",
+    "PAPER_MODES",
+    "Accuracy",
+    "AccuracyResult",
+    "Coverage",
+    "DataInfo",
+    "EnergyModel",
+    "EnergyReport",
+    "Ledger",
+    "NodePlan",
+    "PaperEstimate",
+    "Statistics",
+    "Tally",
+    "Term",
+    "accuracy",
+    "energy_model",
+    "estimate",
+    "register_rule",
+    "statistics",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)

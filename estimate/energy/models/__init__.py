@@ -1,0 +1,1 @@
+"""Data: one energy model per TOML file, named after its id."""

@@ -1,0 +1,40 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+
+_PREFIXES = ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"))
+MISSING = "-"
+
+
+def si(value: float | None, digits: int = 3) -> str:
+    """A count with an SI prefix and `digits` significant digits: 65028096 -> "65.0 M"."""
+    if value is None or math.isnan(value):
+        return MISSING
+    # Rounded first, so that 999999 becomes 1.00 M and not 1000 k.
+    value = _rounded(value, digits)
+    for size, prefix in _PREFIXES:
+        if abs(value) >= size:
+            return significant(value / size, digits) + prefix
+    return f"{value:.0f}" if value == int(value) else significant(value, digits)
+
+
+def significant(value: float | None, digits: int = 3) -> str:
+    """A figure with `digits` significant digits and no exponent unless it is tiny."""
+    if value is None or math.isnan(value):
+        return MISSING
+    if value == 0:
+        return "0"
+    value = _rounded(value, digits)
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    return f"{value:.1e}" if places > digits + 3 else f"{value:.{max(places, 0)}f}"
+
+
+def percent(share: float | None, digits: int = 3) -> str:
+    """A share as a percentage without the sign, for columns headed by %."""
+    return significant(None if share is None else 100 * share, digits)
+
+
+def _rounded(value: float, digits: int) -> float:
+    return float(f"{value:.{digits - 1}e}")

@@ -1,0 +1,168 @@
+"""The energy report for a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from spikeport.estimate.numbers import MISSING, percent, si, significant
+from spikeport.estimate.report import EnergyReport
+from spikeport.estimate.tally.plan import Coverage
+
+_PICO_PER_MICRO = 1_000_000
+_GRADED = {"events": "once", "unit_spikes": "n times"}
+
+
+def render(report: EnergyReport) -> RenderableType:
+    """Header, stages, layers, published conventions, notes; made for 100 columns."""
+    style = "bold" if report.ledger.complete else "bold red"
+    parts: list[RenderableType] = [Text(report.headline, style=style), _header(report), ""]
+    parts += [_stages(report), "", _layers(report), *_rest(report)]
+    if report.papers:
+        parts += ["", _papers(report)]
+    notes = report.ledger.notes()
+    parts += ["", Text("Notes")] if notes else []
+    parts += [Text(f"  {note}") for note in notes]
+    return Group(*parts)
+
+
+def _header(report: EnergyReport) -> Table:
+    model, data, samples = report.model, report.data, report.tally.samples
+    rows = {
+        "data": f"{data.name}, split {data.split}, {samples} sample{'s' if samples > 1 else ''}, "
+        f"T = {report.tally.steps}",
+        "provenance": data.provenance,
+        "energy model": f"{model.id}: {model.title}",
+        "constants": "\n".join(model.describe()),
+        "source": "\n".join(model.sources),
+        "charged": "; ".join(model.includes),
+        "leaves out": "; ".join(model.excludes),
+        "counted, not charged": ", ".join(
+            term.value.replace("_", " ") for term in report.energies.uncharged()
+        ),
+        "graded events": f"an event of size n is charged {_GRADED[model.graded_events]}",
+        "static image": f"layers that see one image at each step: {report.energies.static_image}",
+        "coverage": report.ledger.summary(),
+        "intervals": f"95 % of the mean over samples, {report.interval.method}",
+    }
+    if report.accuracy is not None:
+        rows["accuracy"] = (
+            f"{percent(report.accuracy.top1, 4)} % top-1, "
+            f"{report.accuracy.correct} of {report.accuracy.count}"
+        )
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(overflow="fold")
+    for name, value in rows.items():
+        table.add_row(name, escape(value))
+    return table
+
+
+def _figure_columns(table: Table) -> None:
+    headings = ("spikes in", "rate %", "SOP", "MAC", "energy uJ", "95 % \u00b1uJ", "share %")
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+
+
+def _figures(row: dict[str, Any]) -> list[str]:
+    low, high = _figure(row, "energy_uJ_low"), _figure(row, "energy_uJ_high")
+    half = None if low is None or high is None else (high - low) / 2
+    return [
+        si(_figure(row, "events_in")),
+        percent(_figure(row, "firing_rate_in")),
+        si(_figure(row, "sop")),
+        si(_figure(row, "mac")),
+        significant(_figure(row, "energy_uJ"), 4),
+        significant(half, 2),
+        percent(_figure(row, "energy_share")),
+    ]
+
+
+def _figure(row: dict[str, Any], name: str) -> float | None:
+    value = row.get(name)
+    return None if value is None or pd.isna(value) else float(value)
+
+
+def _stages(report: EnergyReport) -> Table:
+    table = Table(title="Per stage, mean per sample", title_justify="left", box=None)
+    table.add_column("stage")
+    table.add_column("part", overflow="fold")
+    _figure_columns(table)
+    for row in map(_named, report.stages.to_dict(orient="records")):
+        table.add_row(escape(str(row["stage"])), escape(str(row["part"])), *_figures(row))
+    table.add_section()
+    table.add_row("", "total", *_figures(report.totals), style="bold")
+    return table
+
+
+def _layers(report: EnergyReport) -> Table:
+    table = Table(title="Per layer, mean per sample", title_justify="left", box=None)
+    table.add_column("layer", overflow="fold")
+    _figure_columns(table)
+    for row in _rows(report):
+        if _is_shown(row):
+            table.add_row(escape(_label(row)), *_figures(row))
+    return table
+
+
+def _rows(report: EnergyReport) -> list[dict[str, Any]]:
+    return [_named(row) for row in report.layers.to_dict(orient="records")]
+
+
+def _label(row: dict[str, Any]) -> str:
+    """The module path; the node's name where that says which of its ops is meant."""
+    node, path = str(row["node"]), str(row["path"])
+    return node if node.startswith(path) else path
+
+
+def _is_shown(row: dict[str, Any]) -> bool:
+    has_figures = any(_figure(row, name) for name in ("sop", "mac", "dense", "energy_uJ"))
+    return has_figures or row["coverage"] == Coverage.UNCOUNTED.value
+
+
+def _rest(report: EnergyReport) -> list[RenderableType]:
+    lines = []
+    hidden = sum(not _is_shown(row) for row in _rows(report))
+    if hidden:
+        lines.append(
+            f"  Not shown: {hidden} counted without synapses or charge; the files list them."
+        )
+    by_rate = _figure(report.totals, "sop_rate_formula")
+    deviation = _figure(report.totals, "rate_formula_deviation_percent")
+    if by_rate is not None and deviation is not None:
+        lines.append(
+            f"  By the rate formula (rate x T x dense, padding included), layers with weights: "
+            f"{si(by_rate)}, {deviation:+.1f} %."
+        )
+    return [Text(line) for line in lines]
+
+
+def _papers(report: EnergyReport) -> Table:
+    table = Table(
+        title="As papers would count it (never instead of the exact count)",
+        title_justify="left",
+        box=None,
+    )
+    table.add_column("convention")
+    table.add_column("energy uJ", justify="right", no_wrap=True)
+    table.add_column("against exact %", justify="right", no_wrap=True)
+    table.add_column("how it differs", overflow="fold")
+    exact = report.picojoule
+    for paper in report.papers:
+        deviation = paper.deviation_percent(exact)
+        table.add_row(
+            paper.mode,
+            significant(float(paper.picojoule / _PICO_PER_MICRO), 4),
+            MISSING if deviation is None else f"{deviation:+.1f}",
+            escape("; ".join(paper.conventions) + f" ({paper.source})"),
+        )
+    return table
+
+
+def _named(row: dict[Any, Any]) -> dict[str, Any]:
+    return {str(name): value for name, value in row.items()}

@@ -1,0 +1,190 @@
+"""The energy report: tables, ledger, and what a sceptic asks first."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+from rich.console import RenderableType
+
+from spikeport.core.files import write_json, write_text
+from spikeport.estimate.energy.evaluate import Energies
+from spikeport.estimate.energy.schema import EnergyModel
+from spikeport.estimate.evaluate import AccuracyResult
+from spikeport.estimate.paper.registry import PaperEstimate
+from spikeport.estimate.table import Interval, Tables
+from spikeport.estimate.tally.ledger import Ledger
+from spikeport.estimate.tally.tally import Tally
+
+
+@dataclass(frozen=True)
+class DataInfo:
+    """What the samples are, as the caller states it.
+
+    Attributes:
+        name: of the data set.
+        split: of the data set.
+        provenance: "recorded", "simulated events from real images", ...
+    """
+
+    name: str = "not stated"
+    split: str = "not stated"
+    provenance: str = "not stated"
+
+
+@dataclass(frozen=True)
+class EnergyReport:
+    """Counts and energy of a network on the samples seen; figures per sample unless said.
+
+    Attributes:
+        tally: exact counts.
+        energies: the counts under an energy model.
+        data: what the samples are.
+        interval: how 95 % intervals were found.
+        papers: published conventions on the same tally.
+        accuracy: on the same samples, in the same run; None without labels.
+    """
+
+    tally: Tally
+    energies: Energies
+    data: DataInfo = field(default_factory=DataInfo)
+    interval: Interval = field(default_factory=Interval)
+    papers: tuple[PaperEstimate, ...] = ()
+    accuracy: AccuracyResult | None = None
+
+    @property
+    def model(self) -> EnergyModel:
+        return self.energies.model
+
+    @cached_property
+    def tables(self) -> Tables:
+        return Tables(self.energies, self.interval)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger.of(self.tally)
+
+    @cached_property
+    def layers(self) -> pd.DataFrame:
+        """One row per counted node; see `Tables.layers`."""
+        return self.tables.layers()
+
+    @cached_property
+    def stages(self) -> pd.DataFrame:
+        """One row per network stage and part."""
+        return self.tables.stages()
+
+    @cached_property
+    def steps(self) -> pd.DataFrame:
+        """One row per time step, and one for what happens once per sample."""
+        return self.tables.steps()
+
+    @cached_property
+    def counts(self) -> pd.DataFrame:
+        """Whole numbers over all samples: one row per node."""
+        return self.tables.counts()
+
+    @cached_property
+    def totals(self) -> dict[str, Any]:
+        """The whole network: counts and energy in uJ."""
+        return self.tables.totals()
+
+    @property
+    def picojoule(self) -> Fraction:
+        """pJ per sample, mean over the samples, exact."""
+        return self.tables.energy(self.tables.names) / self.tally.samples
+
+    @property
+    def headline(self) -> str:
+        """The first line of every form of the report."""
+        if not self.ledger.complete:
+            names = ", ".join(f"{e.path or e.node} ({e.kind})" for e in self.ledger.uncounted)
+            return f"INCOMPLETE: {len(self.ledger.uncounted)} UNCOUNTED: {names}"
+        return "Energy report: every node is counted or zero by rule"
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write the layer table, atomically. An incomplete report starts with a # line.
+
+        Raises:
+            FileError: the file cannot be written.
+        """
+        warning = "" if self.ledger.complete else f"# {self.headline}\n"
+        write_text(path, warning + self.layers.to_csv(index=False))
+
+    def to_json(self, path: str | os.PathLike[str]) -> None:
+        """Write `as_dict`, atomically.
+
+        Raises:
+            FileError: the file cannot be written.
+        """
+        write_json(path, self.as_dict())
+
+    def as_dict(self) -> dict[str, Any]:
+        """The whole report as JSON values."""
+        content = {
+            "headline": self.headline,
+            "data": asdict(self.data),
+            "samples": self.tally.samples,
+            "steps": self.tally.steps,
+            "energy_model": self.model.model_dump(mode="json"),
+            "static_image": self.energies.static_image,
+            "uncharged_operations": [term.value for term in self.energies.uncharged()],
+            "interval": asdict(self.interval),
+            "accuracy": None if self.accuracy is None else _accuracy(self.accuracy),
+            "totals": self.totals,
+            "papers": [self._paper(paper) for paper in self.papers],
+            "stages": self.stages.to_dict(orient="records"),
+            "layers": self.layers.to_dict(orient="records"),
+            "time_steps": self.steps.to_dict(orient="records"),
+            "counts_over_all_samples": self.counts.to_dict(orient="records"),
+            "ledger": [asdict(entry) for entry in self.ledger],
+            "notes": self.ledger.notes(),
+        }
+        plain: dict[str, Any] = _plain(content)
+        return plain
+
+    def render(self) -> RenderableType:
+        """The report for a terminal of 100 columns or more."""
+        # Not at the top: render reads this module's class.
+        from spikeport.estimate.render import render
+
+        return render(self)
+
+    def _paper(self, paper: PaperEstimate) -> dict[str, Any]:
+        return {
+            "mode": paper.mode,
+            "source": paper.source,
+            "energy_uJ": float(paper.picojoule / 1_000_000),
+            "deviation_percent": paper.deviation_percent(self.picojoule),
+            "conventions": list(paper.conventions),
+            "layers_uJ": {name: float(pj / 1_000_000) for name, pj in paper.layers.items()},
+        }
+
+
+def _accuracy(result: AccuracyResult) -> dict[str, Any]:
+    return {
+        "top1": result.top1,
+        "correct": result.correct,
+        "count": result.count,
+        "per_class": {
+            str(label): {"correct": correct, "count": count}
+            for label, (correct, count) in result.per_class.items()
+        },
+    }
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no NaN: a figure that does not exist is null."""
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value

@@ -1,0 +1,75 @@
+"""One pass over the data: tally, accuracy and energy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+from torch import Tensor
+
+from spikeport.convert.executor import Executor
+from spikeport.core.errors import UsageError
+from spikeport.estimate.energy.evaluate import Energies, StaticImage
+from spikeport.estimate.energy.load import DEFAULT_ENERGY_MODEL, energy_model
+from spikeport.estimate.energy.schema import EnergyModel
+from spikeport.estimate.evaluate import Accuracy
+from spikeport.estimate.paper import PAPER_MODES
+from spikeport.estimate.report import DataInfo, EnergyReport
+from spikeport.estimate.stats import INTERVALS, Method
+from spikeport.estimate.table import Interval
+from spikeport.estimate.tally.tally import Tally
+
+
+def estimate(
+    executor: Executor,
+    batches: Iterable[tuple[Tensor, Tensor | None]],
+    energy: str | os.PathLike[str] | EnergyModel = DEFAULT_ENERGY_MODEL,
+    *,
+    data: DataInfo | None = None,
+    papers: Sequence[str] = ("max-former",),
+    static_image: StaticImage = "executed",
+    interval: Method = "normal",
+    seed: int = 0,
+) -> EnergyReport:
+    """Run all batches once; count them, judge them, and charge them.
+
+    Args:
+        executor: runs the graph.
+        batches: (frames `[T, B, *shape]` as the executor takes them, labels `[B]` or None).
+        energy: name of a shipped energy model, or a path to a `.toml` file, or a model.
+        data: what the samples are; shown in the report.
+        papers: names of published conventions to show beside the exact count.
+        static_image: whether layers that see one image at each step are charged T times
+            ("executed") or once ("hoisted").
+        interval: how 95 % intervals are found.
+        seed: of the bootstrap.
+
+    Raises:
+        UnknownNameError: no energy model, paper mode or interval method has this name.
+        FileError: the energy model file is refused.
+        UsageError: there is no sample, or frames or labels do not fit the network.
+    """
+    # Names are looked up first: a typing error must not cost a run.
+    model = energy_model(energy)
+    modes = [PAPER_MODES[name] for name in papers]
+    INTERVALS[interval]
+    tally, judged = Tally(executor.graph), Accuracy()
+    energies = Energies(tally, model, static_image)
+    labelled = 0
+    for frames, labels in batches:
+        scores = tally.run(executor, frames)
+        if labels is not None:
+            judged.add(scores, labels)
+            labelled += len(labels)
+    if not tally.samples:
+        raise UsageError(
+            "there is no sample to count.", where="batches", fix="Give at least one batch."
+        )
+    return EnergyReport(
+        tally=tally,
+        energies=energies,
+        data=data or DataInfo(),
+        interval=Interval(interval, seed),
+        papers=tuple(mode(tally) for mode in modes),
+        accuracy=judged.result() if labelled else None,
+    )

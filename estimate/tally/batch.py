@@ -1,0 +1,92 @@
+"""The counts of one batch, taken while it passes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from spikeport.convert.domain import Domain
+from spikeport.convert.graph import Node
+from spikeport.convert.ops import Input
+from spikeport.core.errors import UsageError
+from spikeport.estimate.tally.edge import Edge, Reduction
+from spikeport.estimate.tally.plan import Measure
+from spikeport.estimate.tally.terms import Term
+
+Key = tuple[str, Term]
+"""(node, what is counted of it)."""
+
+Part = tuple[str, Measure, int]
+"""(node that is counted, its measure, which of the measure's sources)."""
+
+
+class BatchCounts:
+    """The counts of one batch while it runs."""
+
+    def __init__(self, readers: dict[str, list[Part]]) -> None:
+        self._readers = readers
+        self._reduced: dict[Key, dict[int, Tensor]] = {}
+        self._measures: dict[Key, Measure] = {}
+        self._seen: set[str] = set()
+        self._stepped: set[str] = set()
+        self.steps = 0
+        self.samples = 0
+
+    def tap(self, node: Node, value: Tensor) -> None:
+        if node.name not in self._readers:
+            raise UsageError(
+                "the executor showed a node that the counted graph does not have.",
+                where=node.path or node.name,
+                fix="Tally the graph that the executor runs: Tally(executor.graph).",
+            )
+        if isinstance(node.op, Input):
+            _check_declared(node, value)
+            self.samples = value.shape[1 if node.per_step else 0]
+        self._seen.add(node.name)
+        if node.per_step:
+            self._stepped.add(node.name)
+            self.steps = value.shape[0]
+        parts = self._readers[node.name]
+        if not parts:
+            return
+        edge = Edge(node, value)
+        # Counts of one layer share reductions, as do a neuron's spikes and resets.
+        results: dict[Reduction, Tensor] = {}
+        for name, measure, port in parts:
+            key, reduction = (name, measure.term), measure.reductions[port]
+            if reduction not in results:
+                results[reduction] = reduction(edge)
+            self._measures[key] = measure
+            self._reduced.setdefault(key, {})[port] = results[reduction]
+
+    def counts(self) -> dict[Key, tuple[Tensor, bool]]:
+        """By node and term: int64 `[T, B]` and whether its first axis is time."""
+        for source, parts in self._readers.items():
+            if parts and source not in self._seen:
+                raise UsageError(
+                    "the executor did not show this edge, so it cannot be counted.",
+                    where=source,
+                    fix="Use an executor that calls the tap once for each node of its graph.",
+                )
+        return {
+            key: (
+                measure([self._reduced[key][port] for port in range(len(measure.sources))]),
+                any(source in self._stepped for source in measure.sources),
+            )
+            for key, measure in self._measures.items()
+        }
+
+
+def _check_declared(node: Node, value: Tensor) -> None:
+    """Refuse input that breaks the domain it was declared with: every count rests on it."""
+    if not torch.isfinite(value).all():
+        raise UsageError("the frames hold NaN or infinity.", where=node.name)
+    whole = not node.domain.is_whole or bool((value == value.round()).all())
+    binary = node.domain is not Domain.SPIKE or bool(((value == 0) | (value == 1)).all())
+    if not (whole and binary):
+        raise UsageError(
+            f"the input is declared {node.domain.value}, but a frame holds other values.",
+            where=node.name,
+            fix="Trace with the domain that the frames have (event counts: graded; images and "
+            "normalised frames: real), or prepare the frames as declared.",
+        )

@@ -1,0 +1,163 @@
+"""What the commands do when all is well."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from spikeport.convert import load_graph
+
+COMMANDS = ("demo", "train", "trace", "estimate", "lower", "evaluate", "list", "doctor")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(cli, command: str) -> None:
+    done = cli(command, "--help")
+    assert done.code == 0
+    assert f"Example: spikeport {command}" in done.out
+
+
+def test_help_needs_no_torch() -> None:
+    """Help must come at once; importing torch takes seconds."""
+    code = (
+        "import sys; sys.argv = ['spikeport', 'trace', '--help']\n"
+        "from spikeport.cli import main\n"
+        "try: main()\n"
+        "finally: assert 'torch' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_list_names_what_the_other_commands_take(cli) -> None:
+    done = cli("list", "--json")
+    assert done.code == 0
+    assert "max_former_digits" in done.json["models"]
+    assert "digits" in done.json["data"]
+    assert "horowitz45-fp32" in done.json["energy models"]
+    assert set(done.json["targets"]) == {"reference", "lava"}
+    assert "max_former_event" in cli("list").out
+
+
+def test_doctor_finds_this_environment_well(cli) -> None:
+    done = cli("doctor", "--json")
+    assert done.code == 0
+    findings = {finding["part"]: finding["status"] for finding in done.json}
+    assert findings["Lava"] == findings["onnxruntime"] == findings["numpy window"] == "ok"
+    assert "numpy window" in cli("doctor").out
+
+
+def test_trace_stores_a_proven_graph(cli) -> None:
+    done = cli("trace", "max_former_digits", "-o", "m.spg")
+    assert done.code == 0
+    assert "spikes in 16 neuron layers equal to the model's" in done.out
+    assert load_graph("m.spg").metadata["certificate"]["neurons"] == 16
+    again = cli("trace", "max_former_digits", "-o", "m.spg", "--json")
+    assert again.json["certificate"]["neurons"] == 16
+
+
+USERS_TRAIN = """
+import helper_of_mine
+from spikingjelly.activation_based import functional, layer, neuron
+from torch import nn
+
+def make():
+    net = nn.Sequential(layer.Conv2d(2, 4, 3), layer.BatchNorm2d(4), neuron.IFNode())
+    functional.set_step_mode(net, "m")
+    return net.eval()
+"""
+
+
+def test_the_users_train_is_his_and_ours_is_ours(tmp_path: Path) -> None:
+    """A file called train.py in the current folder is what `train:make` means, and no more."""
+    (tmp_path / "train.py").write_text(USERS_TRAIN)
+    (tmp_path / "helper_of_mine.py").write_text("")
+    # A file of his that is called like a library that we import later must not stand in for it.
+    (tmp_path / "safetensors.py").write_text("raise ImportError('the wrong one')\n")
+    script = Path(sys.executable).with_name("spikeport")
+    command = [script, "trace", "train:make", "--input", "4,2,2,8,8", "-o", "net.spg"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert load_graph(tmp_path / "net.spg").input.shape == (2, 8, 8)
+
+
+def test_estimate_writes_tables_that_add_up(cli, tmp_path: Path) -> None:
+    done = cli("estimate", "max_former_digits", "--samples", 30, "-o", "report", "--json")
+    assert done.code == 0
+    report = done.json
+    assert report["samples"] == 30
+    assert "simulated events" in report["data"]["provenance"]
+    layers = pd.read_csv(tmp_path / "report" / "layers.csv")
+    assert layers["energy_uJ"].sum() == pytest.approx(report["totals"]["energy_uJ"], rel=1e-12)
+    assert layers["sop"].sum() == pytest.approx(report["totals"]["sop"], rel=1e-12)
+    page = cli("estimate", "max_former_digits", "--samples", 30)
+    assert "simulated events" in page.out
+    assert "max-former" in page.out
+    assert max(len(line) for line in page.out.splitlines()) <= 100
+
+
+def test_a_stored_graph_counts_like_its_model(cli) -> None:
+    cli("trace", "max_former_digits", "-o", "m.spg")
+    stored = cli("estimate", "m.spg", "--samples", 20, "--json").json["totals"]
+    named = cli("estimate", "max_former_digits", "--samples", 20, "--json").json["totals"]
+    assert stored == named
+
+
+def test_evaluate_compares_targets(cli, tmp_path: Path) -> None:
+    options = ("--samples", 60, "--target", "reference,lava", "-o", "scores.json", "--json")
+    done = cli("evaluate", "max_former_digits", *options)
+    assert done.code == 0
+    results = done.json["targets"]
+    assert results["reference"]["accuracy"] > 0.9
+    assert results["lava"]["agreement"] > 0.9
+    assert (tmp_path / "scores.json").exists()
+    assert "simulated events" in cli("evaluate", "max_former_digits", "--samples", 10).out
+
+
+def test_lower_writes_an_artefact_and_proves_it_on_lava(cli, tmp_path: Path) -> None:
+    done = cli("lower", "max_former_digits", "-o", "lowered")
+    assert done.code == 0, done.err
+    assert "agree on all" in done.out
+    names = {path.name for path in (tmp_path / "lowered").iterdir()}
+    assert names == {"graph.spg", "report.json", "schedule.json", "README.txt"}
+
+
+def test_train_runs_a_recipe_and_resumes(cli, tmp_path: Path) -> None:
+    # Two classes of a small net would not need the digits; the command itself is what is tested.
+    settings = ("epochs=1", "options.dim=16", "options.heads=2", "data.train_seeds=[0]")
+    done = cli("train", "digits", *settings, "-o", "run", "--json")
+    assert done.code == 0, done.err
+    assert done.json["test_samples"] == 1000
+    checkpoint = tmp_path / "run" / "max_former_digits.safetensors"
+    assert checkpoint.exists()
+    refused = cli("train", "digits", *settings, "-o", "run")
+    assert refused.code == 2
+    assert "already holds a training run" in refused.err
+    traced = cli("trace", "max_former_digits", "--checkpoint", checkpoint, "-o", "m.spg")
+    assert traced.code == 0, traced.err
+
+
+def test_output_that_nobody_reads_is_no_error() -> None:
+    script = Path(sys.executable).with_name("spikeport")
+    done = subprocess.run(
+        f"{script} list | head -n 1", shell=True, capture_output=True, text=True, timeout=60
+    )
+    assert done.stderr == ""
+
+
+def test_no_progress_bar_and_no_colour_without_a_terminal(tmp_path: Path) -> None:
+    script = Path(sys.executable).with_name("spikeport")
+    done = subprocess.run(
+        [script, "evaluate", "max_former_digits"],
+        cwd=tmp_path,
+        env={**os.environ, "COLUMNS": "60"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "\x1b" not in done.stdout
