@@ -29,11 +29,13 @@ class Run:
 
     Attributes:
         samples: how many of the recordings are used.
+        framing: how the recordings were cut into frames.
     """
 
     graph: Graph
     data: FrameDataset
     samples: int
+    framing: str = "count"
 
     def batches(self, what: str) -> Iterator[tuple[Tensor, Tensor]]:
         """(frames `[T, B, C, H, W]`, labels `[B]`), with a progress bar."""
@@ -44,7 +46,7 @@ class Run:
     def calibration(self) -> Tensor:
         """Frames `[T, B, C, H, W]` of the training split: what is tested must not set scales."""
         spec, _, _ = self.data.name.rpartition("/")
-        train = open_frames(spec, "train", self.data.frame_shape[0], "count")
+        train = open_frames(spec, "train", self.data.frame_shape[0], self.framing)
         # Classes may be sorted, so the recordings are spread over the whole split.
         chosen = range(0, len(train), max(1, len(train) // CALIBRATION_SAMPLES))
         return stack(train, list(chosen)[:CALIBRATION_SAMPLES])
@@ -82,7 +84,7 @@ def open_run(
             where=model,
             fix="Use data of that size, or trace the model for this one.",
         )
-    return Run(graph, frames, min(samples or len(frames), len(frames)))
+    return Run(graph, frames, min(samples or len(frames), len(frames)), framing)
 
 
 def _steps_of(model: str) -> int:
