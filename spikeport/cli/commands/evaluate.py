@@ -12,23 +12,6 @@ from spikeport.cli import options, output
 
 if TYPE_CHECKING:
     from spikeport.cli.runs import Run
-    from spikeport.convert import Executor
-
-
-def _reference(run: Run) -> Executor:
-    from spikeport.convert import Interpreter
-
-    return Interpreter(run.graph)
-
-
-def _lava(run: Run) -> Executor:
-    from spikeport.targets.lava import lower
-
-    return lower(run.graph, run.calibration()).executor()
-
-
-EXECUTORS = {"reference": _reference, "lava": _lava}
-"""How each target runs a graph on many samples."""
 
 
 def run(
@@ -50,13 +33,13 @@ def run(
     Example: spikeport evaluate max_former_digits --data digits --target reference,lava
     """
     from spikeport.cli.runs import open_run
-    from spikeport.core.errors import UnknownNameError
     from spikeport.core.files import write_json
+    from spikeport.targets import TARGETS
 
-    names = [name.strip() for name in target.split(",") if name.strip()]
+    names = [name.strip() for name in target.split(",")]
     for name in names:
-        if name not in EXECUTORS:
-            raise UnknownNameError("target", name, EXECUTORS)
+        # A typing error must not cost a run.
+        TARGETS[name]
     opened = open_run(
         model,
         checkpoint,
@@ -96,11 +79,12 @@ def run(
 
 def _measure(opened: Run, names: list[str]) -> dict[str, dict[str, Any]]:
     from spikeport.estimate import accuracy
+    from spikeport.targets import TARGETS
 
-    judged = {
-        name: accuracy(EXECUTORS[name](opened), opened.batches(f"Evaluating on {name}"))
-        for name in names
-    }
+    judged = {}
+    for name in names:
+        executor = TARGETS[name].executor(opened.graph, opened.calibration)
+        judged[name] = accuracy(executor, opened.batches(f"Evaluating on {name}"))
     first = judged[names[0]].predictions
     return {
         name: {

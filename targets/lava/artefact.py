@@ -1,0 +1,119 @@
+"""What lowering produces, and its folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from spikeport.convert.graph import Graph
+from spikeport.convert.storage import load_graph, save_graph
+from spikeport.core.errors import FileError
+from spikeport.core.files import readable_file, write_json, write_text
+from spikeport.targets.lava.executor import IntegerExecutor, lava_metadata
+from spikeport.targets.lava.quantise import LoweringOptions, QuantisationReport, quantise
+from spikeport.targets.lava.retime import Schedule, retime
+from spikeport.targets.lava.summary import summary
+
+FORMAT = "spikeport-lava"
+FORMAT_VERSION = 1
+GRAPH, REPORT, SCHEDULE, SUMMARY = "graph.spg", "report.json", "schedule.json", "README.txt"
+
+
+@dataclass(frozen=True)
+class LavaArtefact:
+    """A network lowered to Lava.
+
+    Attributes:
+        graph: whole numbers up to the last neuron, float behind it.
+        report: what was approximated and how close to the limits it is.
+        schedule: latencies, delay lines and resets.
+    """
+
+    graph: Graph
+    report: QuantisationReport
+    schedule: Schedule
+
+    def executor(self, *, check_values: bool = False) -> IntegerExecutor:
+        """The batched executor of this network."""
+        return IntegerExecutor(self.graph, check_values=check_values)
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write `graph.spg`, `report.json`, `schedule.json` and `README.txt`, each atomically.
+
+        Raises:
+            FileError: a file cannot be written.
+        """
+        target = Path(folder)
+        save_graph(self.graph, target / GRAPH)
+        write_json(target / REPORT, _stamped(self.report.as_json()))
+        write_json(target / SCHEDULE, _stamped(self.schedule.as_json()))
+        write_text(target / SUMMARY, summary(self.graph, self.report, self.schedule))
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> LavaArtefact:
+        """Read an artefact; the schedule is derived anew and compared with the stored one.
+
+        Raises:
+            FileError: a file is missing, damaged, of another version, or does not belong.
+            UsageError: the graph in the folder has not been lowered to Lava.
+        """
+        target = Path(folder)
+        graph = load_graph(target / GRAPH)
+        lava_metadata(graph)
+        schedule = retime(graph)
+        if _read(target / SCHEDULE) != _stamped(schedule.as_json()):
+            raise _damaged(target / SCHEDULE, "it does not belong to the graph beside it")
+        try:
+            report = QuantisationReport.from_json(_read(target / REPORT))
+        except (KeyError, TypeError, ValueError) as error:
+            raise _damaged(target / REPORT, str(error)) from error
+        return cls(graph, report, schedule)
+
+
+def lower(
+    graph: Graph,
+    frames: Tensor | None = None,
+    *,
+    options: LoweringOptions | None = None,
+) -> LavaArtefact:
+    """Lower a float graph to Lava's fixed point.
+
+    Args:
+        graph: as traced; batch norms are folded if they are not yet.
+        frames: calibration, `[T, B, *shape]` event counts. Without them `options.input_max` must
+            tell the largest count, and the report holds no measured effects.
+
+    Raises:
+        UnsupportedError: `check(graph)` finds an error, or no scale leaves enough head-room.
+        UsageError: the calibration frames are no counts, or missing where they are needed.
+    """
+    quantised = quantise(graph, frames, options)
+    return LavaArtefact(quantised.graph, quantised.report, retime(quantised.graph))
+
+
+def _stamped(value: dict[str, Any]) -> dict[str, Any]:
+    return {"format": FORMAT, "version": FORMAT_VERSION, **value}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    text = readable_file(path, "Lava artefact").read_bytes()
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise _damaged(path, f"not JSON ({error})") from error
+    if not isinstance(value, dict) or value.get("format") != FORMAT:
+        raise _damaged(path, "not part of a Lava artefact")
+    if value.get("version") != FORMAT_VERSION:
+        raise _damaged(path, f"format version {value.get('version')} instead of {FORMAT_VERSION}")
+    return value
+
+
+def _damaged(path: Path, why: str) -> FileError:
+    return FileError(
+        f"this file is unusable: {why}.", where=str(path), fix="Lower the graph again."
+    )

@@ -1,0 +1,141 @@
+"""The network of Lava processes that an integer graph stands for.
+
+Imports Lava: use only after `shim.import_lava()`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from spikeport.convert.graph import Graph, Node
+from spikeport.convert.ops import Neuron
+from spikeport.core.errors import UsageError
+from spikeport.targets.lava.builders import BUILDERS, Placed, Site
+from spikeport.targets.lava.executor import check_frames
+from spikeport.targets.lava.processes.api import AbstractProcess, InPort, Integers, OutPort
+from spikeport.targets.lava.processes.delay import DelayLine
+from spikeport.targets.lava.processes.sink import Sink
+from spikeport.targets.lava.region import boundary, on_lava
+from spikeport.targets.lava.retime import Schedule
+
+
+@dataclass
+class Network:
+    """Connected processes, ready for one run. Lava runs a network once only.
+
+    Attributes:
+        processes: upstream first.
+        sinks: by the node whose values they keep, neurons first.
+        steps: how many Lava steps the run takes.
+    """
+
+    samples: int
+    time_steps: int
+    steps: int
+    processes: list[AbstractProcess] = field(default_factory=list)
+    sinks: dict[str, Sink] = field(default_factory=dict)
+
+    def unstreamed(self, kept: Integers) -> Integers:
+        """`[N * T, *shape]` as kept by a sink to `[T, N, *shape]`."""
+        return kept.reshape(self.samples, self.time_steps, *kept.shape[1:]).swapaxes(0, 1)
+
+
+def build_network(
+    graph: Graph, schedule: Schedule, frames: Tensor, folder: Path | None = None
+) -> Network:
+    """Build the processes and connect them.
+
+    Args:
+        frames: `[T, B, *shape]`; the B samples are streamed back to back.
+        folder: where sinks write their values, one .npy each; None keeps them in the models.
+
+    Raises:
+        UsageError: the frames do not suit the graph, or hold no sample.
+    """
+    check_frames(graph, frames)
+    time_steps, samples = int(frames.shape[0]), int(frames.shape[1])
+    if not time_steps or not samples:
+        raise UsageError("there is no frame to run.", where=graph.input.name, fix="Give frames.")
+    stream = frames.transpose(0, 1).flatten(0, 1).cpu().numpy().astype(np.int32)
+    site = Site(graph, schedule, stream, time_steps)
+    network = Network(samples, time_steps, schedule.steps(samples, time_steps))
+    region = on_lava(graph)
+    lines = _DelayLines(network)
+    outputs: dict[str, OutPort] = {}
+    for node in graph:
+        if node.name in region:
+            outputs[node.name] = _place(site, node, network, lines, outputs)
+    for node in _recorded(graph, region):
+        _add_sink(network, node, schedule, outputs[node.name], folder)
+    return network
+
+
+def _place(
+    site: Site, node: Node, network: Network, lines: _DelayLines, outputs: dict[str, OutPort]
+) -> OutPort:
+    placed: Placed = BUILDERS[node.op.kind](site, node)
+    for port, (source, target) in enumerate(zip(node.inputs, placed.inputs, strict=True)):
+        wait = site.schedule.waits.get((node.name, port), 0)
+        lines.after(site.graph[source], outputs[source], wait).connect(target)
+    network.processes.extend(placed.processes)
+    return placed.output
+
+
+@dataclass
+class _DelayLines:
+    """One line per source and number of steps, shared by all that need it."""
+
+    network: Network
+    made: dict[tuple[str, int], OutPort] = field(default_factory=dict)
+
+    def after(self, source: Node, output: OutPort, steps: int) -> OutPort:
+        if not steps:
+            return output
+        if (source.name, steps) not in self.made:
+            name = f"{source.name}.wait_{steps}"
+            line = DelayLine(name=name, shape=source.shape, steps=steps)
+            output.connect(line.s_in)
+            self.network.processes.append(line)
+            self.made[source.name, steps] = line.s_out
+        return self.made[source.name, steps]
+
+
+def _recorded(graph: Graph, region: set[str]) -> list[Node]:
+    neurons = [node for node in graph if isinstance(node.op, Neuron)]
+    names = {node.name for node in neurons}
+    return neurons + [node for node in boundary(graph, region) if node.name not in names]
+
+
+def _add_sink(
+    network: Network, node: Node, schedule: Schedule, output: OutPort, folder: Path | None
+) -> None:
+    index = len(network.sinks)
+    sink = Sink(
+        name=f"{node.name}.sink",
+        shape=node.shape,
+        # Lava counts steps from one.
+        first=schedule.latency[node.name] + 1,
+        count=network.samples * network.time_steps,
+        path=None if folder is None else str(folder / f"sink_{index}.npy"),
+    )
+    port: InPort = sink.s_in
+    output.connect(port)
+    network.sinks[node.name] = sink
+    network.processes.append(sink)
+
+
+def run_config(conv_model: type[Any] | None = None) -> Any:
+    """Lava's run configuration: fixed point, with our convolution model unless told otherwise."""
+    from lava.magma.core.run_configs import Loihi2SimCfg
+    from lava.proc.conv.process import Conv
+
+    from spikeport.targets.lava.processes.fast_conv import FastConvModel
+
+    return Loihi2SimCfg(
+        select_tag="fixed_pt", exception_proc_model_map={Conv: conv_model or FastConvModel}
+    )

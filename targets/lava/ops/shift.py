@@ -1,0 +1,32 @@
+"""Multiplication by a power of two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from spikeport.convert.domain import Domain, summed
+from spikeport.convert.ops import Shape, Stateless, op
+
+
+@op("lava.shift")
+@dataclass(frozen=True, eq=False)
+class LavaShift(Stateless):
+    """y = x << bits, bits >= 0.
+
+    Counts are shifted before a neuron compares them, so that the strict comparison of Lava's
+    neuron (v > vth) errs by 2^-bits of a count and not by a whole one.
+    """
+
+    bits: int
+
+    def infer_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def infer_domain(self, *inputs: Domain) -> Domain:
+        return summed(inputs[0])
+
+    def apply(self, *inputs: Tensor) -> Tensor:
+        return torch.mul(inputs[0], 2**self.bits)

@@ -1,0 +1,126 @@
+"""Parity: two runs compared spike by spike."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from spikeport.core.errors import CheckFailed, UsageError
+from spikeport.targets.lava.record import Record
+
+
+@dataclass(frozen=True)
+class LayerParity:
+    """One layer.
+
+    Attributes:
+        compared: 0/1 values compared, over all steps, samples and neurons.
+        rate: fraction of them that is 1 in the first run.
+        different: how many differ.
+    """
+
+    layer: str
+    compared: int
+    rate: float
+    different: int
+
+    @property
+    def silent(self) -> bool:
+        """Whether it never fired, so that equality says little."""
+        return self.rate == 0.0 and self.different == 0
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first spike that differs: earliest layer in graph order, then step, then sample."""
+
+    layer: str
+    sample: int
+    step: int
+    index: tuple[int, ...]
+    left: int
+    right: int
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Result of `compare`."""
+
+    left: str
+    right: str
+    layers: tuple[LayerParity, ...]
+    first_difference: Difference | None
+    output_difference: float
+
+    @property
+    def equal(self) -> bool:
+        """Whether every spike is equal."""
+        return self.first_difference is None
+
+    @property
+    def compared(self) -> int:
+        return sum(layer.compared for layer in self.layers)
+
+    @property
+    def different(self) -> int:
+        return sum(layer.different for layer in self.layers)
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Layers that never fired; a comparison with any of them proves nothing about it."""
+        return tuple(layer.layer for layer in self.layers if layer.silent)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"equal": self.equal, "silent": list(self.silent)}
+
+    def require(self) -> None:
+        """Do nothing if all spikes are equal.
+
+        Raises:
+            CheckFailed: some differ; names the first.
+        """
+        if self.first_difference is None:
+            return
+        first = self.first_difference
+        raise CheckFailed(
+            f"{self.different} of {self.compared} spikes differ between {self.left} and "
+            f"{self.right}; the first at sample {first.sample}, step {first.step}, "
+            f"index {first.index}: {first.left} against {first.right}.",
+            where=first.layer,
+            fix="Compare the layers before this one first: differences spread.",
+        )
+
+
+def compare(left: Record, right: Record) -> Parity:
+    """Compare every layer, step, sample and neuron of two runs on the same frames.
+
+    Raises:
+        UsageError: the runs hold different layers or shapes, or none.
+    """
+    if list(left.spikes) != list(right.spikes) or not left.spikes:
+        raise UsageError(
+            "the two runs do not hold the same layers.",
+            where=f"{left.executor}, {right.executor}",
+            fix="Compare runs of one graph.",
+        )
+    layers: list[LayerParity] = []
+    first: Difference | None = None
+    for name, a in left.spikes.items():
+        b = right.spikes[name]
+        if a.shape != b.shape:
+            raise UsageError(
+                f"spikes have shapes {a.shape} and {b.shape}.",
+                where=name,
+                fix="Compare runs on the same frames.",
+            )
+        differs = a != b
+        layers.append(LayerParity(name, a.size, float(a.mean()), int(differs.sum())))
+        if first is None and differs.any():
+            step, sample, *index = (int(i) for i in np.argwhere(differs)[0])
+            at = (step, sample, *index)
+            first = Difference(name, sample, step, tuple(index), int(a[at]), int(b[at]))
+    same_outputs = left.outputs.shape == right.outputs.shape and left.outputs.size
+    gap = float(np.abs(left.outputs - right.outputs).max()) if same_outputs else 0.0
+    return Parity(left.executor, right.executor, tuple(layers), first, gap)

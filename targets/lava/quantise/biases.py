@@ -1,0 +1,103 @@
+"""Biases: kept out of the currents, added up along the stream, handed to the neurons."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor
+
+from spikeport.convert.graph import Graph, Node
+from spikeport.convert.ops import Conv, Linear, MaxPool, Stateless
+from spikeport.core.errors import UnsupportedError
+from spikeport.targets.lava.limits import BIAS_EXPONENTS, BIAS_LIMIT, CHIP_BIAS_LIMIT, CURRENT_SHIFT
+from spikeport.targets.lava.rules import RULES, SynapseRule
+from spikeport.targets.lava.rules.base import carries_current
+
+
+def accumulated(graph: Graph, region: set[str]) -> dict[str, Tensor]:
+    """The constant that currents on each edge lack without the biases, `[*feature]` float64.
+
+    A max pool commutes with a constant only if it is the same at every position of a channel.
+
+    Raises:
+        UnsupportedError: a max pool reads currents whose constant varies over positions.
+    """
+    offsets: dict[str, Tensor] = {}
+    for node in graph:
+        if node.name not in region or not carries_current(node):
+            continue
+        if isinstance(RULES[node.op.kind], SynapseRule):
+            offsets[node.name] = _own(node)
+            continue
+        inputs = [offsets.get(name, _nothing(graph[name])) for name in node.inputs]
+        if isinstance(node.op, MaxPool) and not _per_channel(inputs[0]):
+            raise UnsupportedError(
+                "this max pool reads currents with a bias that differs between positions.",
+                where=node.path or node.name,
+                fix="Pool before what adds that bias.",
+            )
+        op = cast(Stateless, node.op.cast(torch.float64))
+        offsets[node.name] = op.apply(*(x.unsqueeze(0) for x in inputs)).squeeze(0)
+    return offsets
+
+
+def _nothing(node: Node) -> Tensor:
+    return torch.zeros(node.shape, dtype=torch.float64)
+
+
+def _own(node: Node) -> Tensor:
+    bias = cast("Conv | Linear", node.op).bias
+    if bias is None:
+        return _nothing(node)
+    # A convolution's channels are its first feature axis, a linear layer's its last.
+    axis = 0 if isinstance(node.op, Conv) else len(node.shape) - 1
+    shape = [-1 if i == axis else 1 for i in range(len(node.shape))]
+    return bias.double().reshape(shape).expand(node.shape)
+
+
+def _per_channel(offset: Tensor) -> bool:
+    flat = offset.flatten(1)
+    return bool((flat == flat[:, :1]).all())
+
+
+class Bias(NamedTuple):
+    """What a neuron gets: mantissa (broadcasting, int32, None if zero) and exponent."""
+
+    mantissa: Tensor | None
+    exponent: int
+    fits: bool
+    """Whether the mantissa fits int16."""
+    fits_chip: bool
+    """Whether it fits the 13 bits of the chip."""
+    error: float
+    """Largest rounding error, in units of the current."""
+
+
+def as_bias(offset: Tensor, exponent: int) -> Bias:
+    """bias_mant, bias_exp for currents with this exponent: the finest step that fits 13 bits.
+
+    The membrane has 6 bits more than the current, so steps down to 2^-6 of a unit are possible.
+    """
+    value = _compressed(offset) * 2.0 ** (exponent + CURRENT_SHIFT)
+    if not bool(value.any()):
+        return Bias(None, 0, True, True, 0.0)
+    mantissa, step = torch.round(value), 0
+    for step in BIAS_EXPONENTS:
+        mantissa = torch.round(value / 2**step)
+        if float(mantissa.abs().max()) <= CHIP_BIAS_LIMIT:
+            break
+    largest = float(mantissa.abs().max())
+    error = float((mantissa * 2**step - value).abs().max()) / 2**CURRENT_SHIFT
+    fits = largest <= BIAS_LIMIT
+    clamped = mantissa.clamp(-BIAS_LIMIT, BIAS_LIMIT).to(torch.int32)
+    return Bias(clamped, step, fits, largest <= CHIP_BIAS_LIMIT, error)
+
+
+def _compressed(offset: Tensor) -> Tensor:
+    """Axes along which the values are all the same get size 1."""
+    for axis in range(offset.ndim):
+        first = offset.narrow(axis, 0, 1)
+        if bool((offset == first).all()):
+            offset = first
+    return offset

@@ -1,0 +1,51 @@
+"""What can be chosen about the lowering."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from spikeport.core.errors import UsageError
+
+
+class LoweringOptions(BaseModel):
+    """Options of `lower`.
+
+    Args:
+        weight_bits: width of a weight with sign, before the exponent of its output channel.
+        input_max: largest event count per pixel and step that the network must stand. If not
+            given: 1 for spike input, else twice what calibration frames hold, up to 2^n - 1.
+        headroom: `static` proves that no sum can overflow, whatever the input; `observed` lets
+            scales grow until the largest sum seen in calibration, times `margin`, fits.
+        margin: factor between the largest sum seen and the limit, for `observed`.
+        extra_bits: how far scales may exceed what the weights need, if there is head-room;
+            finer thresholds and biases are the gain.
+        count_shift: how far attention counts are shifted before a neuron compares them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    weight_bits: int = Field(default=8, ge=4, le=16)
+    input_max: int | None = Field(default=None, ge=1)
+    headroom: Literal["static", "observed"] = "static"
+    margin: float = Field(default=2.0, ge=1.0)
+    extra_bits: int = Field(default=3, ge=0, le=8)
+    count_shift: int = Field(default=6, ge=0, le=12)
+
+    @classmethod
+    def of(cls, **values: object) -> Self:
+        """Like the constructor, with errors in Spikeport's form.
+
+        Raises:
+            UsageError: an option is unknown or out of range.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise UsageError(
+                f"{first['msg']}.",
+                where=f"lowering option {'.'.join(map(str, first['loc'])) or 'values'}",
+                fix=f"Options: {', '.join(cls.model_fields)}.",
+            ) from error

@@ -1,0 +1,18 @@
+"""One rule per kind of op: what of it is refused, and what becomes of it in whole numbers."""
+
+from spikeport.targets.lava.rules import arithmetic, moves, neurons, refused, synapses
+from spikeport.targets.lava.rules.base import RULES, Rule
+from spikeport.targets.lava.rules.neurons import NeuronRule
+from spikeport.targets.lava.rules.synapses import SynapseRule
+
+__all__ = [
+    "RULES",
+    "NeuronRule",
+    "Rule",
+    "SynapseRule",
+    "arithmetic",
+    "moves",
+    "neurons",
+    "refused",
+    "synapses",
+]

@@ -1,0 +1,66 @@
+"""What a rule is.
+
+A whole number n on an edge with exponent k stands for n / 2^k. On edges that carry counts (every
+domain but real) the exponent follows from the ops before it; edges that carry currents (real) get
+theirs from the stream that they belong to (`quantise/streams.py`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from spikeport.convert.domain import Domain
+from spikeport.convert.graph import Graph, Node
+from spikeport.convert.ops import Op
+from spikeport.core.registry import Registry
+from spikeport.targets.lava.findings import Finding
+
+
+class Rule:
+    """How one kind of op is lowered; the defaults suit an op that moves values unchanged."""
+
+    simulation_only = False
+    """Whether a process of ours computes it, on values that no neuron of the chip emits."""
+
+    def check(self, graph: Graph, node: Node) -> Iterator[Finding]:
+        """Yield what stands against lowering this node; never raise."""
+        yield from ()
+
+    def exponent(self, graph: Graph, node: Node, inputs: Sequence[int]) -> int:
+        """Exponent of the output, given those of the inputs. Called only where `check` is quiet."""
+        return inputs[0]
+
+    def lower(self, graph: Graph, node: Node, inputs: Sequence[int], output: int) -> Op | None:
+        """The op in whole numbers, or None if it only changes the exponent."""
+        return node.op
+
+
+RULES: Registry[Rule] = Registry("Lava rule")
+
+RuleType = TypeVar("RuleType", bound=type[Rule])
+
+
+def rule(*ops: type[Op]) -> Callable[[RuleType], RuleType]:
+    """Class decorator: register a rule for these ops."""
+
+    def register(cls: RuleType) -> RuleType:
+        for op in ops:
+            RULES.add(op.kind, cls())
+        return cls
+
+    return register
+
+
+def power_of_two(value: float) -> int | None:
+    """m with 2^m = value, or None."""
+    if not value > 0 or not math.isfinite(value):
+        return None
+    fraction, exponent = math.frexp(value)
+    return exponent - 1 if fraction == 0.5 else None
+
+
+def carries_current(node: Node) -> bool:
+    """Whether the output stands for membrane currents."""
+    return node.domain is Domain.REAL

@@ -1,0 +1,70 @@
+"""Convolutions and linear layers on spikes or counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from spikeport.convert.graph import Graph, Node
+from spikeport.convert.ops import Conv, Linear, Op
+from spikeport.targets.lava.findings import Finding, error
+from spikeport.targets.lava.rules.base import Rule, carries_current, rule
+
+
+def channel_exponents(weight: Tensor, bits: int) -> Tensor:
+    """Per output channel the largest e with max |w| 2^e <= 2^(bits - 1) - 1, `[C_out]` int64.
+
+    A channel without weights gets the largest exponent of the others: it needs none of its own.
+    """
+    largest = weight.double().abs().flatten(1).amax(1)
+    top = 2 ** (bits - 1) - 1
+    alive = largest > 0
+    exponents = torch.floor(torch.log2(top / largest.clamp(min=torch.finfo(torch.float64).tiny)))
+    # The logarithm may round across a whole number.
+    exponents = torch.where(largest * 2.0 ** (exponents + 1) <= top, exponents + 1, exponents)
+    exponents = torch.where(largest * 2.0**exponents > top, exponents - 1, exponents)
+    fallback = exponents[alive].max() if bool(alive.any()) else torch.tensor(0.0)
+    return torch.where(alive, exponents, fallback.to(torch.float64)).to(torch.int64)
+
+
+def quantised(weight: Tensor, bits: int, exponent: int) -> Tensor:
+    """round(w 2^e) << (exponent - e) with e = min(own exponent, exponent) per channel, int32."""
+    own = channel_exponents(weight, bits).clamp(max=exponent)
+    shape = (-1, *[1] * (weight.ndim - 1))
+    mantissa = torch.round(weight.double() * 2.0 ** own.reshape(shape))
+    return (mantissa * 2.0 ** (exponent - own).reshape(shape)).to(torch.int32)
+
+
+@rule(Conv, Linear)
+class SynapseRule(Rule):
+    """Weights become whole numbers with an exponent per output channel; bias goes to the neurons.
+
+    A bias stays out of the currents: what reads them adds it up (`quantise/biases.py`).
+    """
+
+    def check(self, graph: Graph, node: Node) -> Iterator[Finding]:
+        op = cast("Conv | Linear", node.op)
+        if carries_current(graph[node.inputs[0]]) and graph[node.inputs[0]].inputs:
+            yield error(
+                node,
+                f"this {op.kind} layer reads membrane currents, not spikes.",
+                "Put a neuron before it, or merge it with the layer before it.",
+            )
+        parameters = [op.weight] if op.bias is None else [op.weight, op.bias]
+        if not all(bool(torch.isfinite(value).all()) for value in parameters):
+            yield error(node, "its weights hold NaN or infinity.", "Give trained weights.")
+
+    def scaled_weight(self, node: Node, inputs: Sequence[int]) -> Tensor:
+        """The weight that whole-numbered inputs with this exponent need, float64."""
+        weight = cast("Conv | Linear", node.op).weight.double()
+        return weight * 2.0 ** -inputs[0]
+
+    def with_bits(self, node: Node, inputs: Sequence[int], output: int, bits: int) -> Op:
+        """The layer with whole-numbered weights of `bits` bits, and without bias."""
+        op = cast("Conv | Linear", node.op)
+        weight = quantised(self.scaled_weight(node, inputs), bits, output)
+        return replace(op, weight=weight, bias=None)

@@ -1,0 +1,91 @@
+"""Runs on Lava that end in a record of spikes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from time import monotonic
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spikeport.convert.executor import Tap
+from spikeport.convert.graph import Graph
+from spikeport.convert.ops import Neuron
+from spikeport.targets.lava.executor import check_frames
+from spikeport.targets.lava.host import boundary_node, host_outputs
+from spikeport.targets.lava.record import Integers, Record
+from spikeport.targets.lava.retime import Schedule, retime
+from spikeport.targets.lava.shim import import_lava
+
+
+def run_in_process(
+    graph: Graph,
+    frames: Tensor,
+    *,
+    schedule: Schedule | None = None,
+    conv_model: type[Any] | None = None,
+) -> Record:
+    """Run an integer graph on Lava's process models, stepped in this process.
+
+    Args:
+        frames: `[T, B, *shape]` event counts; the samples are streamed back to back.
+        schedule: another than that of `retime`, for experiments.
+        conv_model: another model for Lava's `Conv` than the fast one.
+
+    Raises:
+        MissingPackageError: Lava is not installed.
+        UsageError: the frames do not suit the graph.
+        LavaRunError: a process model raised.
+    """
+    check_frames(graph, frames)
+    import_lava()
+    from spikeport.targets.lava.network import build_network
+    from spikeport.targets.lava.pump import pump
+
+    network = build_network(graph, schedule or retime(graph), frames)
+    started = monotonic()
+    kept = pump(network, conv_model)
+    return as_record(graph, kept, "Lava in-process", monotonic() - started)
+
+
+def as_record(graph: Graph, kept: Mapping[str, Integers], executor: str, seconds: float) -> Record:
+    """Kept values `[T, B, *shape]` by node, as a record with the outputs of the host's part."""
+    spikes = {
+        name: kept[name].astype(np.uint8) for name in kept if isinstance(graph[name].op, Neuron)
+    }
+    last = torch.from_numpy(np.ascontiguousarray(kept[boundary_node(graph)]))
+    return Record(executor, spikes, host_outputs(graph, last.double()).numpy(), seconds)
+
+
+class LavaExecutor:
+    """Lava behind the protocol of executors: `run` runs the samples of a batch back to back.
+
+    A tap sees neurons only; currents stay inside Lava.
+
+    Args:
+        graph: as made by `lower`.
+        runner: `run_in_process` or `run_on_lava`.
+    """
+
+    def __init__(
+        self, graph: Graph, runner: Callable[[Graph, Tensor], Record] = run_in_process
+    ) -> None:
+        self._graph, self._runner = graph, runner
+
+    @property
+    def graph(self) -> Graph:
+        return self._graph
+
+    def run(self, frames: Tensor, tap: Tap | None = None) -> Tensor:
+        """Run a batch from rest; see `Executor.run`.
+
+        Raises:
+            what the runner raises.
+        """
+        ran = self._runner(self._graph, frames)
+        if tap is not None:
+            for name, spikes in ran.spikes.items():
+                tap(self._graph[name], torch.from_numpy(spikes).double())
+        return torch.from_numpy(ran.outputs)
