@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from spikeport.convert.executor import Executor, Tap
     from spikeport.convert.graph import Graph, Node
     from spikeport.convert.interpreter import Interpreter
+    from spikeport.convert.parity import Certificate, to_graph_layout, verify
     from spikeport.convert.passes import fold_batch_norm
     from spikeport.convert.storage import load_graph, save_graph
-    from spikeport.convert.parity import Certificate, to_graph_layout, verify
 
 _PLACES = {
     "trace": "api",

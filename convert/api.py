@@ -6,9 +6,9 @@ from torch import Tensor, nn
 
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph
+from spikeport.convert.parity import verify
 from spikeport.convert.passes import cancel_views, fold_batch_norm
 from spikeport.convert.tracing import trace_unproven
-from spikeport.convert.parity import verify
 
 
 def trace(

@@ -99,7 +99,7 @@ class Bomb:
 
 
 def _write_checkpoint(kind: str, path: Path) -> None:
-    weights, metadata = load_state_dict(shipped_weights("max_former_digits"))
+    weights, _metadata = load_state_dict(shipped_weights("max_former_digits"))
     if kind == "truncated":
         whole = shipped_weights("max_former_digits").read_bytes()
         path.write_bytes(whole[: len(whole) // 2])

@@ -1,0 +1,86 @@
+"""Data sets by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from spikeport.core.registry import Registry
+from spikeport.train.data.digits import PROVENANCE, DigitSettings, EventDigits
+from spikeport.train.data.frame_dataset import FrameDataset
+from spikeport.train.data.frames import Framing, all_frames
+
+
+class Opener(Protocol):
+    """Opens one kind of data: PATH of the specification (or None), split, frames, seed."""
+
+    def __call__(
+        self, path: Path | None, split: str, *, steps: int, framing: Framing, seed: int
+    ) -> FrameDataset: ...
+
+
+@dataclass(frozen=True)
+class DataEntry:
+    """One named source of data.
+
+    Attributes:
+        description: one line for lists.
+        path_means: what PATH in `NAME:PATH` stands for.
+        open: reads it.
+    """
+
+    description: str
+    path_means: str
+    open: Opener
+
+
+DATA: Registry[DataEntry] = Registry("data set")
+
+
+def data_entry(description: str, path_means: str) -> Callable[[Opener], DataEntry]:
+    """Make the decorated function the `open` of a `DataEntry`."""
+    return lambda opener: DataEntry(description, path_means, opener)
+
+
+def open_data(
+    spec: str, split: str, *, steps: int, framing: Framing = "count", seed: int = 0
+) -> FrameDataset:
+    """Open the data that `spec` names.
+
+    Args:
+        spec: `NAME` or `NAME:PATH`, with NAME a key of `DATA`.
+        split: "train" or "test"; some data have more.
+        steps: number of frames T of each recording.
+        framing: frames of equal event "count" or of equal "time".
+        seed: for simulated data, which simulation.
+
+    Raises:
+        UnknownNameError: no data set, split or framing has this name; tells the near matches.
+        UsageError: steps is below 1.
+        FileError: the data cannot be read, or their cache not be written.
+    """
+    name, _, path = spec.partition(":")
+    entry = DATA[name]
+    where = Path(path).expanduser() if path else None
+    found = entry.open(where, split, steps=steps, framing=framing, seed=seed)
+    return replace(found, name=f"{spec}/{split}")
+
+
+@DATA.register("digits")
+@data_entry("moving MNIST digits, simulated events, 32 x 32, 10 classes", "the cache folder")
+def _open_digits(
+    path: Path | None, split: str, *, steps: int, framing: Framing, seed: int
+) -> FrameDataset:
+    digits = EventDigits(path, split, settings=DigitSettings(seed=seed))
+    chosen = digits.recordings.subset(digits.indices)
+    return FrameDataset(
+        name="digits",
+        provenance=PROVENANCE,
+        classes=tuple(digits.classes),
+        frames=all_frames(chosen, digits.sensor_size, steps, framing),
+        labels=np.array(digits.targets),
+    )
