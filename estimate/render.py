@@ -93,7 +93,7 @@ def _stages(report: EnergyReport) -> Table:
     table.add_column("stage")
     table.add_column("part", overflow="fold")
     _figure_columns(table)
-    for row in map(_named, report.stages.to_dict(orient="records")):
+    for row in filter(_has_figures, map(_named, report.stages.to_dict(orient="records"))):
         table.add_row(escape(str(row["stage"])), escape(str(row["part"])), *_figures(row))
     table.add_section()
     table.add_row("", "total", *_figures(report.totals), style="bold")
@@ -120,9 +120,12 @@ def _label(row: dict[str, Any]) -> str:
     return node if node.startswith(path) else path
 
 
+def _has_figures(row: dict[str, Any]) -> bool:
+    return any(_figure(row, name) for name in ("sop", "mac", "dense", "energy_uJ"))
+
+
 def _is_shown(row: dict[str, Any]) -> bool:
-    has_figures = any(_figure(row, name) for name in ("sop", "mac", "dense", "energy_uJ"))
-    return has_figures or row["coverage"] == Coverage.UNCOUNTED.value
+    return _has_figures(row) or row["coverage"] == Coverage.UNCOUNTED.value
 
 
 def _rest(report: EnergyReport) -> list[RenderableType]:

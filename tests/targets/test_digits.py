@@ -12,20 +12,25 @@ from spikeport.targets.lava import IntegerExecutor, compare, lower, record, run_
 from spikeport.train.checkpoint import load_model
 from spikeport.train.data.named import open_data
 
-POINTS_LOST = 0.5
+AGREEMENT = 0.985
+"""Share of the samples that fixed point must put into the float network's class. The accuracy is
+told by the commands but is no criterion here: of 1,000 samples with a few flips of the class, it
+moves by half a point for no reason."""
 SECONDS = 30
 """Far above what it takes; a slip to float64 or to single samples would exceed it."""
 
 
 def frames_of(split: str, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """`count` recordings spread over the split, which is sorted by class."""
     data = open_data("digits", split, steps=4)
-    frames = torch.from_numpy(data.frames[:count].astype("float32")).transpose(0, 1)
-    return frames.contiguous(), torch.from_numpy(data.labels[:count])
+    chosen = slice(0, None, len(data) // count)
+    frames = torch.from_numpy(data.frames[chosen].astype("float32")).transpose(0, 1)
+    return frames.contiguous(), torch.from_numpy(data.labels[chosen])
 
 
 @pytest.mark.slow
 def test_trained_digits():
-    calibration, _ = frames_of("train", 128)
+    calibration, _ = frames_of("train", 200)
     frames, labels = frames_of("test", 1000)
     model = load_model("max_former_digits")
     graph = trace(model, calibration[:, :2].transpose(0, 1), input_domain="graded")
@@ -36,11 +41,10 @@ def test_trained_digits():
     got = artefact.executor().run(frames)
     assert time.monotonic() - started < SECONDS
     want = Interpreter(graph).run(frames)
-    right = [float((scores.argmax(1) == labels).double().mean()) for scores in (got, want)]
-    assert right[1] > 0.9
-    assert right[1] - right[0] <= POINTS_LOST / 100
+    assert float((got.argmax(1) == labels).double().mean()) > 0.97
+    assert float((got.argmax(1) == want.argmax(1)).double().mean()) >= AGREEMENT
 
-    few = frames[:, :20]
+    few = frames[:, ::50]
     result = compare(
         record(IntegerExecutor(artefact.graph, check_values=True), few),
         run_in_process(artefact.graph, few),
