@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph
 from spikeport.convert.parity import verify
 from spikeport.convert.passes import cancel_views, fold_batch_norm
-from spikeport.convert.tracing import trace_unproven
+from spikeport.convert.tracing import check_sample, trace_unproven
+from spikeport.core.errors import UnknownNameError, UsageError
 
 
 def trace(
@@ -31,15 +33,47 @@ def trace(
         fold: fold batch norms into the layers before them (in float64).
 
     Returns:
-        the graph; `graph.metadata["certificate"]` tells what was compared.
+        the graph; `graph.metadata["certificate"]` tells what was compared. The comparison is made
+        once more with one sample and, if T is open, one time step more.
 
     Raises:
+        UsageError: the sample is empty, not finite, or not of the declared domain.
         UnsupportedError: something in the model cannot be carried; tells its module path.
         CheckFailed: the graph does not emit the model's spikes.
     """
+    if input_domain not in set(Domain):
+        raise UnknownNameError("domain", str(input_domain), [str(domain) for domain in Domain])
+    _check_domain(check_sample(sample), Domain(input_domain))
     graph = cancel_views(trace_unproven(model, sample, input_domain=input_domain))
     if fold:
         graph = fold_batch_norm(graph)
     certificate = verify(graph, model, sample)
+    verify(graph, model, _of_another_size(graph, sample))
     graph.metadata["certificate"] = certificate.as_json()
     return graph
+
+
+def _check_domain(sample: Tensor, domain: Domain) -> None:
+    contradicts = {
+        Domain.SPIKE: lambda: bool(((sample != 0) & (sample != 1)).any()),
+        Domain.GRADED: lambda: bool((sample != sample.round()).any()),
+    }
+    if domain in contradicts and contradicts[domain]():
+        raise UsageError(
+            f"the sample holds values that are not of the declared domain {domain}.",
+            where="sample",
+            fix="Declare graded for whole numbers, real for anything else, or give other data.",
+        )
+
+
+def _of_another_size(graph: Graph, sample: Tensor) -> Tensor:
+    """The sample with one more recording and, unless T is fixed, one more time step.
+
+    A size that got stuck in the graph shows only where it changes.
+    """
+    time = graph.metadata["time_axis"]
+    batch = 1 if time == 0 else 0
+    longer = torch.cat([sample, sample.narrow(batch, 0, 1)], batch)
+    if time is None or graph.metadata["fixed_steps"] is not None:
+        return longer
+    return torch.cat([longer, longer.narrow(time, 0, 1)], time)

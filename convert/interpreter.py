@@ -69,6 +69,13 @@ class Interpreter:
                 where=node.name,
                 fix="Frame the data for this size, or trace the model again for the other size.",
             )
+        fixed = self._graph.metadata.get("fixed_steps")
+        if node.per_step and (not len(frames) or (fixed is not None and len(frames) != fixed)):
+            raise UsageError(
+                f"{len(frames)} time steps were given; it takes {fixed or 'one or more'}.",
+                where=node.name,
+                fix="Frame the data into that many steps; the model computes with their number.",
+            )
 
     def _compute(self, node: Node, sources: list[Tensor]) -> Tensor:
         op = self._ops[node.name]

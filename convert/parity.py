@@ -14,7 +14,7 @@ from spikeport.convert.graph import Graph, Node
 from spikeport.convert.interpreter import Interpreter
 from spikeport.convert.ops import Neuron
 from spikeport.convert.tracing.copying import copy_model
-from spikeport.core.errors import CheckFailed
+from spikeport.core.errors import CheckFailed, UnsupportedError
 
 OUTPUT_TOLERANCE = 1e-10
 """Of the largest output. Float64 sums in another order differ by about 1e-14."""
@@ -60,15 +60,19 @@ def verify(graph: Graph, model: nn.Module, sample: Tensor) -> Certificate:
     Raises:
         CheckFailed: a spike or an output differs; tells layer, step, sample and position.
     """
+    sample = sample.detach().cpu()
     expected, logits = _record_model(model, sample.double())
     comparison = _Comparison(expected)
     outputs = Interpreter(graph, torch.float64).run(
         to_graph_layout(graph, sample.double()), comparison.tap
     )
-    difference = float((outputs - logits).abs().max()) if outputs.numel() else 0.0
-    if outputs.shape != logits.shape or not (
-        difference <= OUTPUT_TOLERANCE * max(1.0, float(logits.abs().max()))
-    ):
+    if outputs.shape != logits.shape:
+        raise CheckFailed(
+            f"outputs are {list(outputs.shape)} in the graph, {list(logits.shape)} in the model.",
+            where=graph.outputs[0],
+        )
+    difference = float((outputs - logits).abs().max())
+    if not difference <= OUTPUT_TOLERANCE * max(1.0, float(logits.abs().max())):
         raise CheckFailed(
             f"all spikes are equal, but the outputs differ by {difference:.3g}.",
             where=graph.outputs[0],
@@ -95,15 +99,29 @@ def _record_model(model: nn.Module, sample: Tensor) -> tuple[dict[str, Tensor], 
 
     def keep(path: str) -> Any:
         def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
-            spikes[path] = output.detach().to(torch.bool)
+            spikes[path] = output.detach()
 
         return hook
 
     for path, module in modules.items():
         if hasattr(module, "v_threshold"):
             module.register_forward_hook(keep(path))
-    with torch.no_grad():
-        return spikes, reference(sample)
+    try:
+        with torch.no_grad():
+            logits = reference(sample)
+    except Exception as error:
+        raise UnsupportedError(
+            f"the model does not run in float64: {type(error).__name__}: {error}",
+            where=type(model).__name__,
+            fix="Register constants as buffers, so that they follow the model's type.",
+        ) from error
+    if not isinstance(logits, Tensor):
+        raise UnsupportedError(
+            f"the model returns a {type(logits).__name__}.",
+            where=type(model).__name__,
+            fix="Return the logits only, in eval mode.",
+        )
+    return spikes, logits
 
 
 @dataclass
@@ -119,7 +137,7 @@ class _Comparison:
             return
         if node.path not in self.expected:
             raise CheckFailed("the graph runs a neuron that the model does not.", where=node.path)
-        got, want = value.to(torch.bool), self.expected[node.path]
+        got, want = value, self.expected[node.path]
         if got.shape != want.shape:
             raise CheckFailed(
                 f"its spikes are {list(got.shape)} in the graph, {list(want.shape)} in the model.",
@@ -131,12 +149,12 @@ class _Comparison:
             raise CheckFailed(
                 f"{len(different)} of {got.numel()} spikes differ from the model; the first at "
                 f"step {step}, sample {sample}, position {position}: graph "
-                f"{int(got[tuple(different[0])])}, model {int(want[tuple(different[0])])}.",
+                f"{got[tuple(different[0])]:g}, model {want[tuple(different[0])]:g}.",
                 where=node.path,
                 fix="Please report this model: the graph does not mean what the model computes.",
             )
         self.seen.add(node.path)
         self.spikes += got.numel()
-        self.fired += int(got.sum())
+        self.fired += int(got.count_nonzero())
         if not got.any():
             self.silent.append(node.name)

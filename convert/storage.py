@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from torch import Tensor
 
 from spikeport.convert.domain import Domain
@@ -22,11 +22,13 @@ from spikeport.core.tensors import load_tensors, save_tensors
 
 FORMAT = "spikeport-graph"
 FORMAT_VERSION = 1
+_ANY_TYPE = ConfigDict(arbitrary_types_allowed=True)
 _HEADER_LIMIT = 100_000_000  # bytes; what a safetensors header may hold
 
 
 class _StoredNode(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    # An infinite threshold is how a neuron is kept from firing; JSON's null would be another one.
+    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="constants")
 
     name: str
     kind: str
@@ -40,7 +42,7 @@ class _StoredNode(BaseModel):
 
 
 class _StoredGraph(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="constants")
 
     nodes: tuple[_StoredNode, ...]
     outputs: tuple[str, ...]
@@ -132,7 +134,15 @@ def _add(graph: Graph, stored: _StoredNode, tensors: dict[str, Tensor], where: s
             if name not in graph:
                 raise ValueError(f"reads {name!r}, which does not come before it")
         node = graph.add(stored.name, op, stored.inputs, path=stored.path)
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, SpikeportError) as error:
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        ArithmeticError,
+        RuntimeError,
+        SpikeportError,
+    ) as error:
         raise _damaged(where, f"node {stored.name!r}: {error}") from error
     if (node.shape, node.domain, node.per_step) != (stored.shape, stored.domain, stored.per_step):
         raise _damaged(where, f"node {stored.name!r} does not have the stored shape or domain")
@@ -143,7 +153,14 @@ def _build(cls: type[Op], stored: _StoredNode, tensors: dict[str, Tensor]) -> Op
     given = set(stored.attributes) | set(stored.tensors)
     if known != given:
         raise ValueError(f"has fields {sorted(given)}, {stored.kind} has {sorted(known)}")
-    values = dict(stored.attributes)
+    hints = get_type_hints(cls)
+    values = {
+        name: TypeAdapter(hints[name], config=_ANY_TYPE).validate_python(value)
+        for name, value in stored.attributes.items()
+        if value is not None or type(None) in get_args(hints[name])
+    }
+    if values.keys() != stored.attributes.keys():
+        raise ValueError("a field that must have a value has none")
     values.update({name: tensors[f"{stored.name}/{name}"] for name in stored.tensors})
     return cls(**values)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
+from rich.markup import escape
 
 from spikeport.cli.commands.lower import spread
 from spikeport.cli.runs import Run, stack
@@ -221,6 +222,6 @@ class Demo:
             (f"{MODEL}.spg", "the graph with its certificate"),
             ("lava/", "the network in fixed point, with schedule and report"),
         ):
-            self.console.print(f"  {self.folder / name!s:<42} {what}")
+            self.console.print(f"  {escape(str(self.folder / name)):<42} {what}")
         total = time.monotonic() - self.started
         self.console.print(f"\nDone in {total:.0f} s.")

@@ -125,9 +125,8 @@ def load_model(
 
 def _compare(model: MaxFormer, weights: Mapping[str, Tensor], where: str) -> None:
     expected = model.state_dict()
-    found_classes = (
-        len(weights["head.bias"]) if weights.get("head.bias", Tensor()).dim() == 1 else 0
-    )
+    bias = weights.get("head.bias")
+    found_classes = len(bias) if bias is not None and bias.dim() == 1 else 0
     if found_classes not in (0, model.options.num_classes):
         raise FileError(
             f"this checkpoint tells {found_classes} classes apart, "

@@ -150,7 +150,7 @@ def parse_recipe(settings: dict[str, Any], source: str) -> Recipe:
             raise UnknownNameError("recipe setting", str(place[-1]), table.model_fields) from error
         raise UsageError(
             f"{first['msg']}.",
-            where=f"{source}, setting {'.'.join(map(str, place))}",
+            where=f"{source}, setting {'.'.join(map(str, place))}" if place else source,
             fix="Correct the value.",
         ) from error
 

@@ -22,6 +22,9 @@ class BatchNorm(Stateless):
     eps: float
 
     def infer_shape(self, *inputs: Shape) -> Shape:
+        given = (self.var, self.gain, self.offset)
+        if any(value is not None and value.shape != self.mean.shape for value in given):
+            raise ValueError("its parameters differ in length")
         if not inputs[0] or inputs[0][0] != len(self.mean):
             raise ValueError(f"expects [{len(self.mean)}, ...]")
         return inputs[0]

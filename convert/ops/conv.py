@@ -43,6 +43,10 @@ class Conv(Stateless):
         return int(self.weight.shape[0])
 
     def infer_shape(self, *inputs: Shape) -> Shape:
+        if self.weight.ndim not in (3, 4) or (
+            self.bias is not None and self.bias.shape != self.weight.shape[:1]
+        ):
+            raise ValueError("its weight or bias has the wrong shape")
         channels, *space = inputs[0]
         if channels != self.in_channels or len(space) != len(self.kernel):
             raise ValueError(f"expects [{self.in_channels}, *{len(self.kernel)} axes]")

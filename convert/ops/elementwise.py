@@ -49,18 +49,25 @@ class Multiply(_Pairwise):
 @op("scale")
 @dataclass(frozen=True, eq=False)
 class Scale(Stateless):
-    """y = factor x."""
+    """y = factor x / divisor, rounded as written: x / 49 is not x * (1 / 49) at a threshold."""
 
-    factor: float
+    factor: float = 1.0
+    divisor: float = 1.0
+
+    @property
+    def ratio(self) -> float:
+        """What it multiplies with, up to rounding."""
+        return self.factor / self.divisor
 
     def infer_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]
 
     def infer_domain(self, *inputs: Domain) -> Domain:
-        return inputs[0] if self.factor == 1.0 else scaled(inputs[0])
+        return inputs[0] if self.factor == self.divisor else scaled(inputs[0])
 
     def apply(self, *inputs: Tensor) -> Tensor:
-        return inputs[0] * self.factor
+        scaled_up = inputs[0] if self.factor == 1.0 else inputs[0] * self.factor
+        return scaled_up if self.divisor == 1.0 else scaled_up / self.divisor
 
 
 @op("add_constant")

@@ -27,6 +27,8 @@ class Linear(Stateless):
         return int(self.weight.shape[0])
 
     def infer_shape(self, *inputs: Shape) -> Shape:
+        if self.bias is not None and self.bias.shape != self.weight.shape[:1]:
+            raise ValueError("its bias has the wrong shape")
         if not inputs[0] or inputs[0][-1] != self.in_features:
             raise ValueError(f"expects [..., {self.in_features}]")
         return (*inputs[0][:-1], self.out_features)

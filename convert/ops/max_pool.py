@@ -17,6 +17,8 @@ def pooled_shape(
     """Output shape of a two-dimensional pooling of `[C, H, W]`, windows rounded down."""
     if len(shape) != 3:
         raise ValueError("expects [C, H, W]")
+    if any(2 * pad > k for k, pad in zip(kernel, padding, strict=True)):
+        raise ValueError("its padding is more than half its window")
     space = tuple(
         (size + 2 * pad - k) // s + 1
         for size, k, s, pad in zip(shape[1:], kernel, stride, padding, strict=True)

@@ -5,20 +5,31 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 
-from spikingjelly.activation_based import base
 from torch import Tensor, nn
+
+from spikeport.core.errors import UnsupportedError
 
 
 def copy_model(model: nn.Module, replace: Mapping[nn.Module, nn.Module] | None = None) -> nn.Module:
     """A deep copy in eval mode, some modules replaced on the way.
 
-    State that a neuron still holds from an earlier forward may hang on an autograd graph, which
+    State that a module still holds from an earlier forward may hang on an autograd graph, which
     cannot be copied: it is copied without its graph.
+
+    Raises:
+        UnsupportedError: the model holds something that cannot be copied.
     """
     memo: dict[int, object] = {id(old): new for old, new in (replace or {}).items()}
     for module in model.modules():
-        if isinstance(module, base.MemoryModule):
-            for value in vars(module).get("_memories", {}).values():
-                if isinstance(value, Tensor) and not value.is_leaf:
-                    memo[id(value)] = value.detach().clone()
-    return copy.deepcopy(model, memo).eval()
+        held = {**vars(module), **vars(module).get("_memories", {})}
+        for value in held.values():
+            if isinstance(value, Tensor) and not value.is_leaf:
+                memo[id(value)] = value.detach().clone()
+    try:
+        return copy.deepcopy(model, memo).eval()
+    except Exception as error:
+        raise UnsupportedError(
+            f"the model cannot be copied: {type(error).__name__}: {error}",
+            where=type(model).__name__,
+            fix="Remove attributes that cannot be copied (locks, open files, parametrisations).",
+        ) from error

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import warnings
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,16 +34,17 @@ def export(model: nn.Module, sample: Tensor, open_axes: int) -> ExportedProgram:
             where=type(model).__name__,
             fix="Build it with spikingjelly.activation_based.neuron nodes.",
         )
-    stripped = copy_model(model, replacements)
     try:
         with torch.no_grad():
-            stripped(sample)
+            # On a copy of its own: a forward may leave something behind in the model.
+            copy_model(model, replacements)(sample)
     except Exception as error:
         raise UnsupportedError(
             f"the model does not run on input {list(sample.shape)}: {_first_line(error)}",
             where=type(model).__name__,
             fix="Give the input shape that the model was built for.",
         ) from error
+    stripped = copy_model(model, replacements)
     symbolic = {axis: Dim.AUTO for axis in range(open_axes)}
     noisy = logging.getLogger("torch")
     level = noisy.level
@@ -61,6 +64,37 @@ def export(model: nn.Module, sample: Tensor, open_axes: int) -> ExportedProgram:
         ) from error
     finally:
         noisy.setLevel(level)
+
+
+def size_guards(program: ExportedProgram) -> list[str]:
+    """Conditions on the sizes of time and batch that the forward was exported under.
+
+    A forward that asks for them (`if x.shape[0] > 2`) is exported for one answer only.
+    """
+    # Not public, so what public attributes tell is looked at too.
+    found = [str(guard) for guard in getattr(program, "_guards_code", None) or []]
+    # That one size is fixed is told by `fixed_axes`.
+    guards = [guard for guard in found if not re.fullmatch(r".*\.size\(\)\[\d\] == \d+", guard)]
+    for symbol, span in program.range_constraints.items():
+        if int(span.lower) > _SMALLEST_OPEN or not _is_unbounded(span.upper):
+            guards.append(f"{symbol} in {span.lower}..{span.upper}")
+    return guards
+
+
+_SMALLEST_OPEN = 2
+"""`torch.export` takes a symbolic size to be at least this."""
+
+
+def _is_unbounded(upper: Any) -> bool:
+    return "oo" in str(upper) or int(upper) > 2**31
+
+
+def fixed_axes(program: ExportedProgram, open_axes: int) -> set[int]:
+    """Which leading axes of the input the forward was exported for one size of."""
+    (name,) = program.graph_signature.user_inputs
+    node = next(n for n in program.graph.nodes if n.op == "placeholder" and n.name == name)
+    shape = node.meta["val"].shape
+    return {axis for axis in range(open_axes) if isinstance(shape[axis], int)}
 
 
 def _first_line(error: Exception) -> str:

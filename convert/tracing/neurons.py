@@ -61,20 +61,63 @@ def neurons_of(model: nn.Module) -> dict[str, nn.Module]:
     }
 
 
+_DYNAMICS = (
+    "forward",
+    "single_step_forward",
+    "multi_step_forward",
+    "single_step_functional_forward",
+    "multi_step_functional_forward",
+    "neuronal_charge",
+    "neuronal_fire",
+    "neuronal_reset",
+)
+"""Methods that a subclass must leave alone to count as its base class."""
+
+
+def _known_class(cls: type[nn.Module]) -> type[nn.Module] | None:
+    """The class in `NEURONS` whose dynamics `cls` has unchanged."""
+    for base_class in cls.__mro__:
+        if base_class in NEURONS:
+            own = all(getattr(cls, m, None) is getattr(base_class, m, None) for m in _DYNAMICS)
+            return base_class if own else None
+    return None
+
+
+def _refuse_changed(module: Any, path: str) -> None:
+    resting = module.v_reset or 0.0
+    start = getattr(module, "_memories_rv", {}).get("v", resting)
+    findings = {
+        "its surrogate function emits the surrogate itself (spiking=False)": not getattr(
+            module.surrogate_function, "spiking", True
+        ),
+        "hooks may change what it reads or emits": module._forward_hooks
+        or module._forward_pre_hooks,
+        f"its membrane starts at {start}, not at rest": isinstance(start, float)
+        and start != resting,
+    }
+    for why, found in findings.items():
+        if found:
+            raise UnsupportedError(
+                f"{why}.", where=path, fix="Trace the model with plain neurons that emit spikes."
+            )
+
+
 def read_neuron(module: nn.Module, path: str) -> Neuron:
     """The op of a SpikingJelly neuron.
 
     Raises:
-        UnsupportedError: its class has no op, or it runs in single-step mode.
+        UnsupportedError: its class has no op, it does not emit spikes or starts from another state
+            than rest, hooks change what it does, or it runs in single-step mode.
     """
-    reader = next((NEURONS[cls] for cls in type(module).__mro__ if cls in NEURONS), None)
-    if reader is None:
+    known_class = _known_class(type(module))
+    if known_class is None:
         known = ", ".join(cls.__name__ for cls in NEURONS)
         raise UnsupportedError(
             f"neuron {type(module).__name__} cannot be carried.",
             where=path,
-            fix=f"Use one of {known} (or a subclass with the same dynamics).",
+            fix=f"Use one of {known} (or a subclass that leaves their dynamics alone).",
         )
+    _refuse_changed(module, path)
     if getattr(module, "step_mode", "m") != "m":
         raise UnsupportedError(
             "this neuron runs in single-step mode, so the time loop is outside the model.",
@@ -82,7 +125,7 @@ def read_neuron(module: nn.Module, path: str) -> Neuron:
             fix="Call spikingjelly.activation_based.functional.set_step_mode(model, 'm') and give "
             "input with a time axis.",
         )
-    op = reader(module)
+    op = NEURONS[known_class](module)
     for name in ("v_threshold", "v_reset"):
         value = getattr(op, name)
         if value is not None and not isinstance(value, float):

@@ -46,6 +46,26 @@ def handles(*names: str) -> Callable[[Handler], Handler]:
     return register
 
 
+_VIEWS = ("view", "reshape", "flatten", "unflatten", "squeeze", "transpose", "permute", "expand")
+
+
+def is_in_place(node: fx.Node) -> bool:
+    """Whether the op writes to one of its arguments."""
+    schema = getattr(node.target, "_schema", None)
+    return schema is not None and bool(schema.is_mutable)
+
+
+def _is_alone(argument: Any) -> bool:
+    """Whether nothing but one in-place op reads a tensor, nor any tensor that it is a view of."""
+    while isinstance(argument, fx.Node):
+        if len(argument.users) != 1 or argument.op == "placeholder":
+            return False
+        if not any(view in str(argument.target) for view in _VIEWS):
+            return True
+        argument = argument.args[0]
+    return False
+
+
 class Translator:
     """One walk over an exported program under given roles of the axes.
 
@@ -160,7 +180,13 @@ class Translator:
         return self.emit(Permute(feature_order), [value], axes, at)
 
     def new_repeat(self, size: int) -> Atom:
-        """A named atom for an axis that a repeat makes: it may turn out to be time."""
+        """A named atom for an axis that a repeat makes: it may turn out to be time.
+
+        Raises:
+            AxisError: the number of repeats depends on the input's size.
+        """
+        if any(size % prime == 0 for prime in self._symbols.values()):
+            raise AxisError("it repeats as often as the input is long")
         self._repeats += 1
         return Atom(size, f"repeat:{self._repeats}")
 
@@ -199,7 +225,7 @@ class Translator:
                 and node.target is arithmetic
                 and node.target is not operator.getitem
             )
-            or not node.users
+            or (not node.users and not is_in_place(node))
         )
 
     def _call(self, node: fx.Node) -> None:
@@ -209,6 +235,12 @@ class Translator:
             self._constants[node] = self._fold(node)
             return
         name = str(node.target)
+        if is_in_place(node) and not _is_alone(node.args[0]):
+            raise UnsupportedError(
+                f"{name} changes a tensor in place that is read elsewhere.",
+                where=where,
+                fix="Write y = x + ... instead of x += ... or a method that ends in _.",
+            )
         if name not in HANDLERS:
             raise UnsupportedError(
                 f"operation {name} cannot be carried.",
@@ -227,6 +259,15 @@ class Translator:
             ) from error
 
     def _fold(self, node: fx.Node) -> Tensor:
+        """Compute what depends on parameters alone."""
+        tags = getattr(node.target, "tags", ())
+        drops = "dropout" in str(node.target) and node.args[2]
+        if torch.Tag.nondeterministic_seeded in tags or is_in_place(node) or drops:
+            raise UnsupportedError(
+                f"{node.target} changes a parameter, or draws at random, in the forward.",
+                where=self.path_of(node) or "the model's own forward",
+                fix="Keep parameters as they are in eval mode.",
+            )
         arguments = fx.map_arg(node.args, lambda n: self._constants[n])
         keywords = fx.map_arg(node.kwargs, lambda n: self._constants[n])
         with torch.no_grad():
@@ -275,3 +316,17 @@ class Translator:
                 fix="Return the logits, in eval mode.",
             )
         self.graph.outputs = (self._values[result].node,)
+        if self.roles.time is not None:
+            self._check_output(self._values[result], result)
+
+    def _check_output(self, value: Value, result: fx.Node) -> None:
+        written = self.graph[value.node]
+        outer = value.axes[: len(value.axes) - len(written.shape)]
+        expected = [[self.roles.time], [self.roles.batch]][0 if written.per_step else 1 :]
+        if [[atom.name for atom in axis] for axis in outer] != expected:
+            raise UnsupportedError(
+                f"the model returns {list(result.meta['val'].shape)}: not batch, or time and "
+                "batch, in front.",
+                where="the model's own forward",
+                fix="Return [B, classes], or [T, B, classes] for one output per time step.",
+            )

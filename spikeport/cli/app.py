@@ -7,13 +7,14 @@ import os
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from spikeport import __version__
 from spikeport.cli import output
 from spikeport.cli.commands import demo, doctor, estimate, evaluate, listing, lower, trace, train
-from spikeport.core.errors import SpikeportError
+from spikeport.core.errors import SpikeportError, UsageError
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="spikeport",
@@ -62,6 +63,10 @@ def options(
         logging.getLogger("py.warnings").propagate = False
 
 
+# typer brings its own click since 0.29 and uses the installed one before.
+_WrongUse = next(cls for cls in typer.BadParameter.__mro__ if cls.__name__ == "ClickException")
+
+
 def main() -> None:
     """Run the command line.
 
@@ -73,17 +78,22 @@ def main() -> None:
         output.state.reraise_if_debugging(error)
         output.print_error(str(error))
         code = error.exit_code
-    except click.exceptions.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         output.print_error("interrupted; nothing half-written is left behind.")
-        code = 130
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except KeyboardInterrupt:
-        output.print_error("interrupted; nothing half-written is left behind.")
-        code = 130
+        code = INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away (`spikeport list | head`); that is no error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except Exception as error:
+        if isinstance(error, _WrongUse):
+            error.show()  # type: ignore[attr-defined]
+            code = UsageError.exit_code
+        else:
+            output.state.reraise_if_debugging(error)
+            output.print_error(
+                f"{type(error).__name__}: {error} This should have been told more clearly; run "
+                "spikeport --debug with the same words to see where it comes from."
+            )
+            code = UsageError.exit_code
     sys.exit(code if isinstance(code, int) else 0)

@@ -26,9 +26,10 @@ class _State:
 state = _State()
 
 
-def console() -> Console:
-    """Standard output."""
-    return Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False, soft_wrap=False)
+def console(*, markup: bool = False) -> Console:
+    """Standard output; without `markup`, so that brackets in the user's names stay brackets."""
+    wide = None if sys.stdout.isatty() else WIDTH
+    return Console(width=wide, highlight=False, markup=markup)
 
 
 def print_error(message: str) -> None:

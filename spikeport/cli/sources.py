@@ -62,9 +62,9 @@ def load_factory(spec: str) -> Callable[[], Any]:
     sys.path.insert(0, folder)
     try:
         factory = getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError, ValueError, SyntaxError) as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(
-            f"cannot import it: {error}.",
+            f"cannot import it: {type(error).__name__}: {error}.",
             where=spec,
             fix="Name it as package.module:factory, from the folder that holds the package.",
         ) from error
@@ -103,7 +103,7 @@ def _from_factory(spec: str, checkpoint: Path | None) -> nn.Module:
     factory = load_factory(spec)
     try:
         model = factory()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(
             f"calling it failed: {type(error).__name__}: {error}.",
             where=spec,

@@ -22,8 +22,14 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises:
         FileError: the file cannot be written (no such folder, no right, disk full).
     """
-    target = Path(path)
+    target = Path(path).resolve()  # a link stays a link to what is written
     temporary: Path | None = None
+    if target.exists() and not target.is_file():
+        raise FileError(
+            "this is not a regular file, so it is not replaced.",
+            where=str(path),
+            fix="Give the name of a file.",
+        )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(

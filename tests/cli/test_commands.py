@@ -127,7 +127,13 @@ def test_lower_writes_an_artefact_and_proves_it_on_lava(cli, tmp_path: Path) -> 
 
 def test_train_runs_a_recipe_and_resumes(cli, tmp_path: Path) -> None:
     # Two classes of a small net would not need the digits; the command itself is what is tested.
-    settings = ("epochs=1", "options.dim=16", "options.heads=2", "data.train_seeds=[0]")
+    settings = (
+        "epochs=1",
+        "options.dim=16",
+        "options.heads=2",
+        "data.train_seeds=[0]",
+        "warmup_epochs=0",
+    )
     done = cli("train", "digits", *settings, "-o", "run", "--json")
     assert done.code == 0, done.err
     assert done.json["test_samples"] == 1000

@@ -1,6 +1,7 @@
 """Graph files: what is damaged, foreign or unknown is refused; nothing loaded runs code."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from spikeport.convert import load_graph, ops, save_graph
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph
 from spikeport.core.errors import FileError
+
+LIF = {"tau": 2.0, "decay_input": True, "v_threshold": 1.0, "v_reset": None}
 
 
 @pytest.fixture
@@ -80,6 +83,10 @@ def test_an_unknown_op_is_refused_by_name(stored: Path) -> None:
         (1, "attributes", {"stride": [1, 1]}),
         (2, "attributes", {"tau": 2.0, "decay_input": True, "v_threshold": 1.0, "evil": 1}),
         (2, "per_step", False),
+        (1, "attributes", {"stride": [0, 0], "padding": [1, 1], "dilation": [1, 1], "groups": 1}),
+        (2, "attributes", {**LIF, "tau": "slow"}),
+        (2, "attributes", {**LIF, "v_threshold": None}),
+        (2, "attributes", {**LIF, "v_threshold": [1.0]}),
         (0, "name", "conv"),
     ],
 )
@@ -109,3 +116,13 @@ def test_a_truncated_graph_is_refused(stored: Path, keep: int) -> None:
     stored.write_bytes(stored.read_bytes()[:keep])
     with pytest.raises(FileError, match="truncated or not a safetensors file"):
         load_graph(stored)
+
+
+def test_infinite_values_come_back(tmp_path: Path) -> None:
+    """A neuron that never fires, as read-outs use it."""
+    graph = Graph(outputs=("lif",))
+    graph.add("x", ops.Input((2,), Domain.REAL, True))
+    graph.add("lif", ops.LIF(2.0, True, math.inf, -math.inf), ["x"])
+    save_graph(graph, tmp_path / "g.spg")
+    op = load_graph(tmp_path / "g.spg")["lif"].op
+    assert (op.v_threshold, op.v_reset) == (math.inf, -math.inf)  # type: ignore[attr-defined]

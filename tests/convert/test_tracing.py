@@ -1,6 +1,7 @@
 """Tracing: what comes out means what went in, for networks as users write them."""
 
 import copy
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -162,3 +163,33 @@ def test_the_published_event_max_former_through_the_graph() -> None:
     names = [str(name) for name in expected["lif_names"]]
     assert counts == dict(zip(names, expected["lif_spike_count"].tolist(), strict=True))
     assert np.abs(logits.numpy() - expected["logits"]).max() < 1e-10
+
+
+def test_exact_ties_survive_division_and_constants() -> None:
+    """x / 49 is not x * (1 / 49), and 0.7 has double precision: at a threshold both show."""
+
+    class Ties(nn.Module):
+        def __init__(self, change: Callable[[torch.Tensor], torch.Tensor]) -> None:
+            super().__init__()
+            self.change, self.neuron = change, neuron.IFNode(step_mode="m")
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.neuron(self.change(x)).mean(0)
+
+    whole = trace(Ties(lambda x: x.sum(-1, keepdim=True) / 49), torch.ones(3, 2, 49))
+    assert float(Interpreter(whole, torch.float64).run(torch.ones(3, 2, 49)).min()) == 1.0
+    shifted = trace(Ties(lambda x: x + 0.7), torch.full((3, 2, 4), 0.3, dtype=torch.float64))
+    frames = torch.full((1, 2, 4), 0.3, dtype=torch.float64)
+    assert float(Interpreter(shifted, torch.float64).run(frames).min()) == 1.0
+
+
+def test_a_batch_of_one_is_enough() -> None:
+    class Flat(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc, self.lif = nn.Linear(6, 6), neuron.IFNode(step_mode="m")
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.lif(self.fc(x.flatten(0, 1)).view(*x.shape[:2], 6)).mean(0)
+
+    assert trace(Flat(), torch.rand(4, 1, 6)).metadata["time_axis"] == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, fx
 
 from spikeport.convert.ops import Add, AddConstant, Multiply, Op, Scale
@@ -54,11 +55,15 @@ def _constant_sum(t: Translator, node: fx.Node, x: Value, constant: Tensor) -> V
 def add(t: Translator, node: fx.Node) -> Value:
     if node.kwargs.get("alpha", 1) != 1:
         raise AxisError("alpha of add is not carried")
-    left, right = node.args[:2]
-    if t.is_constant(left) or t.is_constant(right):
-        value, other = (right, left) if t.is_constant(left) else (left, right)
-        constant = t.constant(other) if isinstance(other, fx.Node) else Tensor([float(other)])  # type: ignore[arg-type]
-        return _constant_sum(t, node, t.value(value), constant)  # type: ignore[arg-type]
+    for value, other in (node.args[:2], node.args[1::-1]):
+        if isinstance(other, int | float):
+            # A Python number has double precision whatever the tensor has.
+            exact = torch.tensor([other], dtype=torch.float64)
+            return _constant_sum(t, node, t.value(value), exact)
+        if t.is_constant(other):
+            constant = t.constant(other)
+            if constant is not None:
+                return _constant_sum(t, node, t.value(value), constant)
     return _pairwise(t, node, Add())
 
 
@@ -81,7 +86,8 @@ def divide(t: Translator, node: fx.Node) -> Value:
     divisor = node.args[1]
     if not isinstance(divisor, int | float):
         raise AxisError("it divides by a tensor")
-    return _scale(t, node, t.value(node.args[0]), 1.0 / divisor)
+    x = t.value(node.args[0])
+    return t.emit(Scale(divisor=float(divisor)), [x], x.axes, node)
 
 
 def _scale(t: Translator, node: fx.Node, x: Value, factor: float) -> Value:

@@ -62,4 +62,7 @@ def adaptive_avg_pool(t: Translator, node: fx.Node) -> Value:
     if any(size % target for size, target in zip(shape, out, strict=True)):
         raise AxisError(f"windows of adaptive pooling from {shape} to {out} differ in size")
     kernel = (shape[0] // out[0], shape[1] // out[1])
+    if (kernel[0] * kernel[1]).bit_count() != 1:
+        # Adaptive pooling rounds otherwise than average pooling, and a spike may hang on it.
+        raise AxisError(f"use nn.AvgPool2d({kernel}); adaptive pooling rounds in its own way")
     return _pool(t, node, AvgPool(kernel, kernel, (0, 0), count_padding=True))

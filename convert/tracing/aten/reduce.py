@@ -14,6 +14,8 @@ from spikeport.convert.tracing.translator import Translator, Value, handles
 
 def _dims(x: Value, node: fx.Node) -> list[int]:
     given = argument(node, 1, "dim")
+    if given is None:
+        raise AxisError("it runs over all axes, time and batch among them")
     dims = list(given) if isinstance(given, Sequence) else [given]
     return sorted(int(dim) % len(x.axes) for dim in dims)
 

@@ -26,6 +26,6 @@ def run(
 
     from spikeport.demo import Demo
 
-    summary = Demo(out, Console(quiet=True) if as_json else output.console()).run()
+    summary = Demo(out, Console(quiet=True) if as_json else output.console(markup=True)).run()
     if as_json:
         output.print_json(summary)

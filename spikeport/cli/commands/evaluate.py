@@ -72,9 +72,10 @@ def run(
         ]
         for name, result in results.items()
     ]
-    title = f"{model} on {opened.data.name}, {opened.samples} samples ({opened.data.provenance})"
+    title = f"{model} on {opened.data.name}"
     columns = ["target", "accuracy %", "right", f"same answer as {names[0]} %"]
     output.console().print(output.table(title, columns, rows))
+    output.console().print(f"\nData: {opened.data.provenance}.")
 
 
 def _measure(opened: Run, names: list[str]) -> dict[str, dict[str, Any]]:

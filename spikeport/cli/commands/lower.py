@@ -45,11 +45,12 @@ def run(
         model, checkpoint, data=data, split="test", steps=steps, framing=framing, samples=None
     )
     artefact = lower(opened.graph, opened.calibration(), options=LoweringOptions(weight_bits=bits))
-    artefact.save(out)
     parity = None
     if prove:
         parity = prove_on_lava(artefact, stack(opened.data, spread(len(opened.data), prove)))
         parity.require()
+    # Only what was proven is left behind.
+    artefact.save(out)
     if as_json:
         output.print_json(
             {
@@ -60,7 +61,7 @@ def run(
         )
         return
     console = output.console()
-    console.print((out / "README.txt").read_text(), markup=False, end="")
+    console.print((out / "README.txt").read_text(), end="")
     if parity is not None:
         console.print(
             f"\nLava's runtime and the integer executor agree on all {parity.compared:,} spikes "

@@ -31,7 +31,8 @@ def run(
         Path | None, typer.Option(help="Weights: .safetensors, or .pt / .pth of a state dict.")
     ] = None,
     classes: Annotated[
-        int | None, typer.Option(help="Number of classes, if not the model's default.", min=1)
+        int | None,
+        typer.Option(help="Number of classes, if not the model's default.", min=1, max=100_000),
     ] = None,
     domain: Annotated[
         str | None,

@@ -50,7 +50,7 @@ class ScaleRule(Rule):
     """A power of two moves the exponent and costs nothing."""
 
     def check(self, graph: Graph, node: Node) -> Iterator[Finding]:
-        factor = cast(Scale, node.op).factor
+        factor = cast(Scale, node.op).ratio
         if power_of_two(factor) is None:
             yield error(
                 node,
@@ -59,7 +59,7 @@ class ScaleRule(Rule):
             )
 
     def exponent(self, graph: Graph, node: Node, inputs: Sequence[int]) -> int:
-        shift = power_of_two(cast(Scale, node.op).factor)
+        shift = power_of_two(cast(Scale, node.op).ratio)
         return inputs[0] - (shift or 0)
 
     def lower(self, graph: Graph, node: Node, inputs: Sequence[int], output: int) -> Op | None:
