@@ -66,27 +66,24 @@ def export(model: nn.Module, sample: Tensor, open_axes: int) -> ExportedProgram:
         noisy.setLevel(level)
 
 
-def size_guards(program: ExportedProgram) -> list[str]:
-    """Conditions on the sizes of time and batch that the forward was exported under.
-
-    A forward that asks for them (`if x.shape[0] > 2`) is exported for one answer only.
-    """
-    # Not public, so what public attributes tell is looked at too.
-    found = [str(guard) for guard in getattr(program, "_guards_code", None) or []]
-    # That one size is fixed is told by `fixed_axes`.
-    guards = [guard for guard in found if not re.fullmatch(r".*\.size\(\)\[\d\] == \d+", guard)]
-    for symbol, span in program.range_constraints.items():
-        if int(span.lower) > _SMALLEST_OPEN or not _is_unbounded(span.upper):
-            guards.append(f"{symbol} in {span.lower}..{span.upper}")
-    return guards
-
-
+_ONE_SIZE = re.compile(r".*\.size\(\)\[(\d)\] == \d+")
 _SMALLEST_OPEN = 2
 """`torch.export` takes a symbolic size to be at least this."""
 
 
-def _is_unbounded(upper: Any) -> bool:
-    return "oo" in str(upper) or int(upper) > 2**31
+def size_guards(program: ExportedProgram) -> list[str]:
+    """Conditions on the sizes of time and batch that the forward was exported under.
+
+    A forward that asks for them (`if x.shape[0] > 2`) is exported for one answer only. Sizes that
+    are fixed to one number are told by `fixed_axes`.
+    """
+    guards = [guard for guard in _guards(program) if not _ONE_SIZE.fullmatch(guard)]
+    # The guards are not public, so what public attributes tell is looked at too.
+    for symbol, span in program.range_constraints.items():
+        fixed = span.lower == span.upper
+        if not fixed and (int(span.lower) > _SMALLEST_OPEN or not _is_unbounded(span.upper)):
+            guards.append(f"{symbol} in {span.lower}..{span.upper}")
+    return guards
 
 
 def fixed_axes(program: ExportedProgram, open_axes: int) -> set[int]:
@@ -94,7 +91,17 @@ def fixed_axes(program: ExportedProgram, open_axes: int) -> set[int]:
     (name,) = program.graph_signature.user_inputs
     node = next(n for n in program.graph.nodes if n.op == "placeholder" and n.name == name)
     shape = node.meta["val"].shape
-    return {axis for axis in range(open_axes) if isinstance(shape[axis], int)}
+    by_shape = {axis for axis in range(open_axes) if isinstance(shape[axis], int)}
+    matches = map(_ONE_SIZE.fullmatch, _guards(program))
+    return by_shape | {int(found[1]) for found in matches if found}
+
+
+def _guards(program: ExportedProgram) -> list[str]:
+    return [str(guard) for guard in getattr(program, "_guards_code", None) or []]
+
+
+def _is_unbounded(upper: Any) -> bool:
+    return "oo" in str(upper) or int(upper) > 2**31
 
 
 def _first_line(error: Exception) -> str:
