@@ -19,6 +19,11 @@ from spikeport.core.errors import CheckFailed, UnsupportedError
 OUTPUT_TOLERANCE = 1e-10
 """Of the largest output. Float64 sums in another order differ by about 1e-14."""
 
+_ADVICE = (
+    "Does the model keep state outside its neurons? If not, please report it: the graph does not "
+    "mean what the model computes."
+)
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -29,6 +34,7 @@ class Certificate:
         spikes: 0/1 values compared, over all layers, steps and samples.
         fired: how many of them were 1.
         silent: layers that never fired, for which equality says little.
+        unread: neurons that run in the model but whose spikes nothing reads; they are left out.
         output_difference: largest absolute difference of the outputs.
         input_shape, input_sha256: the sample, little-endian float64 bytes.
     """
@@ -40,10 +46,14 @@ class Certificate:
     input_shape: tuple[int, ...]
     input_sha256: str
     silent: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     dtype: str = "float64"
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "input_shape": list(self.input_shape), "silent": list(self.silent)}
+        return {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(self).items()
+        }
 
 
 def to_graph_layout(graph: Graph, sample: Tensor) -> Tensor:
@@ -76,13 +86,14 @@ def verify(graph: Graph, model: nn.Module, sample: Tensor) -> Certificate:
         raise CheckFailed(
             f"all spikes are equal, but the outputs differ by {difference:.3g}.",
             where=graph.outputs[0],
-            fix="Please report this model: the graph does not mean what the model computes.",
+            fix=_ADVICE,
         )
     return Certificate(
         neurons=len(comparison.seen),
         spikes=comparison.spikes,
         fired=comparison.fired,
         silent=tuple(comparison.silent),
+        unread=tuple(path for path in expected if path not in comparison.seen),
         output_difference=difference,
         input_shape=tuple(sample.shape),
         input_sha256=hashlib.sha256(
@@ -151,7 +162,7 @@ class _Comparison:
                 f"step {step}, sample {sample}, position {position}: graph "
                 f"{got[tuple(different[0])]:g}, model {want[tuple(different[0])]:g}.",
                 where=node.path,
-                fix="Please report this model: the graph does not mean what the model computes.",
+                fix=_ADVICE,
             )
         self.seen.add(node.path)
         self.spikes += got.numel()

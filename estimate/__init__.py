@@ -8,8 +8,9 @@ Names are imported on first use, so that importing the package stays cheap.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from spikeport.core.lazy import lazy
 
 if TYPE_CHECKING:
     from spikeport.estimate.energy import ENERGY_MODELS, EnergyModel, energy_model
@@ -64,8 +65,4 @@ __all__ = [
     "statistics",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)
+__getattr__ = lazy(__name__, _WHERE)

@@ -1,15 +1,17 @@
 """Spikeport carries trained spiking transformers to neuromorphic formats and says what they cost.
 
-    from spikeport import trace, load_graph, save_graph, estimate, lower
+    from spikeport import load_model, lower, trace
+    from spikeport.estimate import estimate
 
 Everything is imported on first use, so `import spikeport` is quick and needs no torch.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from spikeport.core.lazy import lazy
 
 if TYPE_CHECKING:
     from spikeport.convert import (
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
         verify,
     )
     from spikeport.core.errors import SpikeportError
-    from spikeport.estimate import estimate
     from spikeport.targets.lava import IntegerExecutor, lower
     from spikeport.train.checkpoint import load_model
     from spikeport.train.data import open_data
@@ -36,7 +37,6 @@ _PLACES = {
     "trace": "convert",
     "verify": "convert",
     "SpikeportError": "core.errors",
-    "estimate": "estimate",
     "IntegerExecutor": "targets.lava",
     "lower": "targets.lava",
     "load_model": "train.checkpoint",
@@ -49,7 +49,6 @@ __all__ = [
     "IntegerExecutor",
     "Interpreter",
     "SpikeportError",
-    "estimate",
     "fold_batch_norm",
     "load_graph",
     "load_model",
@@ -60,8 +59,4 @@ __all__ = [
     "verify",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+__getattr__ = lazy(__name__, _PLACES)

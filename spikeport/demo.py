@@ -18,6 +18,7 @@ from rich.markup import escape
 from spikeport.cli.commands.lower import spread
 from spikeport.cli.runs import Run, stack
 from spikeport.core.files import write_json
+from spikeport.core.progress import working
 
 if TYPE_CHECKING:
     from torch import nn
@@ -144,7 +145,8 @@ class Demo:
 
         self._section(3, "Graph")
         sample = stack(data, spread(len(data), LAVA_RECORDINGS)).transpose(0, 1)
-        graph = trace(model, sample, input_domain=data.input_domain)
+        with working("Tracing and proving"):
+            graph = trace(model, sample, input_domain=data.input_domain)
         graph.metadata["model"] = MODEL
         save_graph(graph, self.folder / f"{MODEL}.spg")
         proof = graph.metadata["certificate"]
@@ -176,7 +178,8 @@ class Demo:
         from spikeport.targets.lava import lower
 
         self._section(5, "Fixed point")
-        artefact = lower(run.graph, run.calibration())
+        with working("Lowering"):
+            artefact = lower(run.graph, run.calibration())
         artefact.save(self.folder / "lava")
         right = accuracy(artefact.executor(), run.batches("Fixed point")).top1
         warnings = artefact.report.warnings()
@@ -199,7 +202,8 @@ class Demo:
         self._section(6, "Lava")
         chosen = spread(len(run.data), LAVA_RECORDINGS)
         frames = stack(run.data, chosen)
-        on_lava = run_on_lava(artefact.graph, frames)
+        with working("Running on Lava"):
+            on_lava = run_on_lava(artefact.graph, frames)
         parity = compare(record(artefact.executor(), frames), on_lava)
         parity.require()
         right = float((on_lava.outputs.argmax(1) == run.data.labels[chosen]).mean())

@@ -40,6 +40,12 @@ def print_error(message: str) -> None:
     )
 
 
+def print_note(message: str) -> None:
+    """Something worth knowing that is no error, on standard error."""
+    wide = None if sys.stderr.isatty() else WIDTH
+    Console(stderr=True, width=wide, highlight=False).print(f"note: {message}", markup=False)
+
+
 def print_json(value: Any) -> None:
     """A result for programs: one JSON document on standard output."""
     sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spikeport.cli import output
 from spikeport.cli.sources import open_frames, open_graph
 from spikeport.core.errors import UsageError
 from spikeport.core.progress import track
@@ -83,6 +84,12 @@ def open_run(
             f"the graph reads {list(graph.input.shape)}, the frames of {data} are {list(shape)}.",
             where=model,
             fix="Use data of that size, or trace the model for this one.",
+        )
+    if graph.input.domain != frames.input_domain and graph.input.domain == "real":
+        output.print_note(
+            f"{model} was traced for real input, but {data} gives {frames.input_domain} frames, so "
+            "its first layer is counted as MACs. If that is not meant, trace it with "
+            f"--domain {frames.input_domain}."
         )
     return Run(graph, frames, min(samples or len(frames), len(frames)), framing)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spikeport.core.errors import FileError, UnknownNameError, UsageError
+from spikeport.core.progress import working
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -153,4 +154,5 @@ def open_graph(spec: str, checkpoint: Path | None, sample: Tensor, domain: str) 
         if checkpoint is not None:
             raise UsageError("a stored graph has its weights.", where="--checkpoint")
         return load_graph(spec)
-    return trace(open_model(spec, checkpoint), sample, input_domain=domain)
+    with working("Tracing and proving"):
+        return trace(open_model(spec, checkpoint), sample, input_domain=domain)

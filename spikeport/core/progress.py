@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
@@ -19,6 +21,24 @@ from rich.progress import (
 
 T = TypeVar("T")
 SHOW_AFTER_SECONDS = 2.0
+
+
+@contextlib.contextmanager
+def working(description: str) -> Iterator[None]:
+    """Show a spinner on standard error while one long step runs that cannot tell how far it is."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    status = Console(stderr=True).status(description)
+    timer = threading.Timer(SHOW_AFTER_SECONDS, status.start)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        # A timer that fires at this very moment must have started the spinner before it stops.
+        timer.join()
+        status.stop()
 
 
 def track(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:

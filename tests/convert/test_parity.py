@@ -60,3 +60,17 @@ def test_silent_layers_are_told() -> None:
     graph = trace(model, torch.ones(4, 2, 3))
     assert verify(graph, model, torch.ones(4, 2, 3)).silent == ()
     assert verify(graph, model, torch.zeros(4, 2, 3)).silent == ("0",)
+
+
+def test_a_neuron_that_nothing_reads_is_told() -> None:
+    class Idle(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.read, self.unread = neuron.IFNode(step_mode="m"), neuron.LIFNode(step_mode="m")
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.unread(x)
+            return self.read(x)
+
+    graph = trace(Idle(), torch.ones(4, 2, 3))
+    assert graph.metadata["certificate"]["unread"] == ["unread"]

@@ -9,6 +9,7 @@ import typer
 
 from spikeport.cli import options, output
 from spikeport.core.errors import UnknownNameError
+from spikeport.core.progress import working
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,7 +45,10 @@ def run(
     opened = open_run(
         model, checkpoint, data=data, split="test", steps=steps, framing=framing, samples=None
     )
-    artefact = lower(opened.graph, opened.calibration(), options=LoweringOptions(weight_bits=bits))
+    with working("Lowering"):
+        artefact = lower(
+            opened.graph, opened.calibration(), options=LoweringOptions(weight_bits=bits)
+        )
     parity = None
     if prove:
         parity = prove_on_lava(artefact, stack(opened.data, spread(len(opened.data), prove)))
@@ -80,4 +84,6 @@ def prove_on_lava(artefact: LavaArtefact, frames: Tensor) -> Parity:
     """Compare Lava's own runtime with the integer executor on frames `[T, B, C, H, W]`."""
     from spikeport.targets.lava import compare, record, run_on_lava
 
-    return compare(record(artefact.executor(), frames), run_on_lava(artefact.graph, frames))
+    with working("Running on Lava"):
+        on_lava = run_on_lava(artefact.graph, frames)
+    return compare(record(artefact.executor(), frames), on_lava)

@@ -9,6 +9,7 @@ import typer
 
 from spikeport.cli import output
 from spikeport.core.errors import UnknownNameError, UsageError
+from spikeport.core.progress import working
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,7 +69,8 @@ def run(
     else:
         sizes = parse_shape(shape)
     declared = Domain(domain or ("graded" if model in MODELS else "real"))
-    graph = trace(net, sample_like(sizes, declared), input_domain=declared)
+    with working("Tracing and proving"):
+        graph = trace(net, sample_like(sizes, declared), input_domain=declared)
     graph.metadata["model"] = model
     save_graph(graph, out)
     certificate = graph.metadata["certificate"]
@@ -80,11 +82,13 @@ def run(
         f"{certificate['neurons']} neuron layers equal to the model's (float64, "
         f"{certificate['fired']:,} fired), outputs within {certificate['output_difference']:.1g}."
     )
-    if certificate["silent"]:
-        output.console().print(
-            f"Note: {', '.join(certificate['silent'])} never fired on the random sample, so "
-            "equality says little there."
-        )
+    notes = {
+        "silent": "never fired on the random sample, so equality says little there",
+        "unread": "runs in the model, but nothing reads its spikes: it is left out",
+    }
+    for key, note in notes.items():
+        for name in certificate[key]:
+            output.console().print(f"Note: {name} {note}.")
 
 
 def sample_like(shape: tuple[int, ...], domain: str) -> Tensor:
