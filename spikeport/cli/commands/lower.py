@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spikeport.cli import options, output
-from spikeport.core.errors import UnknownNameError
+from spikeport.core.errors import MissingPackageError, UnknownNameError
 from spikeport.core.progress import working
 
 if TYPE_CHECKING:
@@ -84,6 +84,10 @@ def prove_on_lava(artefact: LavaArtefact, frames: Tensor) -> Parity:
     """Compare Lava's own runtime with the integer executor on frames `[T, B, C, H, W]`."""
     from spikeport.targets.lava import compare, record, run_on_lava
 
-    with working("Running on Lava"):
-        on_lava = run_on_lava(artefact.graph, frames)
+    try:
+        with working("Running on Lava"):
+            on_lava = run_on_lava(artefact.graph, frames)
+    except MissingPackageError as error:
+        fix = f"{error.fix} Or lower without this proof: --prove 0."
+        raise MissingPackageError(error.why, where=error.where, fix=fix) from error
     return compare(record(artefact.executor(), frames), on_lava)
