@@ -59,7 +59,6 @@ def main() -> None:
     recipe = load_recipe("digits")
     images = mnist_data()[0].reshape(-1, 28, 28).astype(np.uint8)
     settings = DigitSettings()
-    recordings = simulate(images[:500], np.arange(500), settings)
     test = open_data("digits", "test", steps=recipe.data.steps)
     model = load_model("max_former_digits")
     report = {
@@ -67,7 +66,7 @@ def main() -> None:
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "simulate_5000_recordings": timed(lambda: simulate(images, np.arange(5000), settings)),
-        "events_per_recording": round(len(recordings.t) / len(recordings), 1),
+        "events_per_recording": round(int(test.frames.sum()) / len(test), 1),
         "open_test_frames": timed(lambda: open_data("digits", "test", steps=4), 3),
         "training_step": timed(training_step(True, recipe.batch_size, recipe.data.steps), 10),
         "training_step_spikingjelly_neurons": timed(
