@@ -38,6 +38,10 @@ class LIF(Neuron):
     v_threshold: float
     v_reset: float | None
 
+    def __post_init__(self) -> None:
+        if not self.tau > 0:
+            raise ValueError(f"a time constant of {self.tau} steps makes no neuron")
+
     def initial(self, current: Tensor) -> NeuronState:
         return resting(current, self.v_reset)
 

@@ -85,6 +85,7 @@ def test_an_unknown_op_is_refused_by_name(stored: Path) -> None:
         (2, "per_step", False),
         (1, "attributes", {"stride": [0, 0], "padding": [1, 1], "dilation": [1, 1], "groups": 1}),
         (2, "attributes", {**LIF, "tau": "slow"}),
+        (2, "attributes", {**LIF, "tau": 0.0}),
         (2, "attributes", {**LIF, "v_threshold": None}),
         (2, "attributes", {**LIF, "v_threshold": [1.0]}),
         (0, "name", "conv"),
