@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rich.console import Console
 from rich.markup import escape
 
-from spikeport.cli.commands.lower import spread
-from spikeport.cli.runs import Run, stack
+from spikeport.cli.runs import Run, spread, stack
 from spikeport.core.files import write_json
 from spikeport.core.progress import working
 

@@ -18,7 +18,9 @@ Checkpoint = Annotated[
 ]
 Data = Annotated[str, typer.Option(help="Data by NAME[:PATH]; see spikeport list.")]
 Split = Annotated[str, typer.Option(help="Which part of the data.")]
-Samples = Annotated[int | None, typer.Option(help="Use the first N samples only.", min=1)]
+Samples = Annotated[
+    int | None, typer.Option(help="Use N samples, spread evenly over the split.", min=1)
+]
 Steps = Annotated[
     int | None, typer.Option(help="Time steps T; the model's own by default.", min=1, max=1024)
 ]

@@ -29,7 +29,7 @@ class Run:
     """A graph and the recordings it is run on.
 
     Attributes:
-        samples: how many of the recordings are used.
+        samples: how many of the recordings are used, spread evenly: they may be sorted by class.
         framing: how the recordings were cut into frames.
     """
 
@@ -40,9 +40,12 @@ class Run:
 
     def batches(self, what: str) -> Iterator[tuple[Tensor, Tensor]]:
         """(frames `[T, B, C, H, W]`, labels `[B]`), with a progress bar."""
-        batches = -(-self.samples // BATCH)
-        for frames, labels in track(self.data.batches(BATCH, self.samples), what, batches):
-            yield frames.transpose(0, 1), labels
+        import torch
+
+        chosen = spread(len(self.data), self.samples)
+        parts = [chosen[start : start + BATCH] for start in range(0, len(chosen), BATCH)]
+        for part in track(parts, what):
+            yield stack(self.data, part), torch.from_numpy(self.data.labels[part])
 
     def calibration(self) -> Tensor:
         """Frames `[T, B, C, H, W]` of the training split: what is tested must not set scales."""
@@ -51,6 +54,12 @@ class Run:
         # Classes may be sorted, so the recordings are spread over the whole split.
         chosen = range(0, len(train), max(1, len(train) // CALIBRATION_SAMPLES))
         return stack(train, list(chosen)[:CALIBRATION_SAMPLES])
+
+
+def spread(count: int, chosen: int) -> list[int]:
+    """Indices spread evenly, so that data sorted by class give many classes."""
+    chosen = min(chosen, count)
+    return [index * count // chosen for index in range(chosen)]
 
 
 def stack(data: FrameDataset, indices: list[int]) -> Tensor:
@@ -76,6 +85,12 @@ def open_run(
         SpikeportError: a name is unknown, a file is bad, or frames and graph differ in size.
     """
     frames = open_frames(data, split, steps or _steps_of(model), framing)
+    if samples is not None and samples > len(frames):
+        raise UsageError(
+            f"{samples} samples were asked for, {data} has {len(frames)} in split {split}.",
+            where="--samples",
+            fix="Ask for fewer, or leave the option out for all.",
+        )
     sample = stack(frames, list(range(min(2, len(frames))))).transpose(0, 1)
     graph = open_graph(model, checkpoint, sample, frames.input_domain)
     shape = frames.frame_shape[1:]
@@ -91,7 +106,7 @@ def open_run(
             "its first layer is counted as MACs. If that is not meant, trace it with "
             f"--domain {frames.input_domain}."
         )
-    return Run(graph, frames, min(samples or len(frames), len(frames)), framing)
+    return Run(graph, frames, samples or len(frames), framing)
 
 
 def _steps_of(model: str) -> int:

@@ -117,6 +117,12 @@ def test_evaluate_compares_targets(cli, tmp_path: Path) -> None:
     assert "simulated events" in cli("evaluate", "max_former_digits", "--samples", 10).out
 
 
+def test_few_samples_are_of_all_classes(cli) -> None:
+    """The recordings are sorted by class: the first ones would be of one class."""
+    done = cli("estimate", "max_former_digits", "--samples", 20, "--json")
+    assert len(done.json["accuracy"]["per_class"]) == 10
+
+
 def test_lower_writes_an_artefact_and_proves_it_on_lava(cli, tmp_path: Path) -> None:
     done = cli("lower", "max_former_digits", "-o", "lowered")
     assert done.code == 0, done.err

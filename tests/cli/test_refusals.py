@@ -208,6 +208,10 @@ def test_wrong_options_are_wrong_use(cli, args: list[str]) -> None:
     assert done.err
 
 
+def test_more_samples_than_there_are(cli) -> None:
+    refused(cli("evaluate", "max_former_digits", "--samples", 5000), "has 1000 in split test")
+
+
 def test_brackets_in_names_are_no_markup(cli, tmp_path: Path) -> None:
     done = cli("trace", "max_former_digits", "-o", "b[/b][red].spg")
     assert done.code == 0, done.err

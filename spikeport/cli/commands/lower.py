@@ -37,7 +37,7 @@ def run(
 
     Example: spikeport lower max_former_digits --data digits -o lowered
     """
-    from spikeport.cli.runs import open_run, stack
+    from spikeport.cli.runs import open_run, spread, stack
     from spikeport.targets.lava import LoweringOptions, lower
 
     if target != "lava":
@@ -72,12 +72,6 @@ def run(
             f"of {prove} recordings."
         )
     console.print(f"\nFiles: {out}")
-
-
-def spread(count: int, chosen: int) -> list[int]:
-    """Indices spread evenly, so that data sorted by class give many classes."""
-    chosen = min(chosen, count)
-    return [index * count // chosen for index in range(chosen)]
 
 
 def prove_on_lava(artefact: LavaArtefact, frames: Tensor) -> Parity:
