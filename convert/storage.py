@@ -6,7 +6,6 @@ that are registered are built.
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import fields
 from typing import Any, get_args, get_type_hints
@@ -167,20 +166,3 @@ def _build(cls: type[Op], stored: _StoredNode, tensors: dict[str, Tensor]) -> Op
 
 def _damaged(where: str, why: str) -> FileError:
     return FileError(f"this graph is damaged: {why}.", where=where, fix="Trace the model again.")
-
-
-def graph_as_json(graph: Graph) -> str:
-    """The structure of a graph without its numbers, for people to read."""
-    nodes = [
-        {
-            "name": node.name,
-            "kind": node.op.kind,
-            "inputs": list(node.inputs),
-            "shape": list(node.shape),
-            "domain": str(node.domain),
-            "per_step": node.per_step,
-            "path": node.path,
-        }
-        for node in graph
-    ]
-    return json.dumps({"nodes": nodes, "outputs": list(graph.outputs)}, indent=2)

@@ -51,9 +51,7 @@ class Run:
         """Frames `[T, B, C, H, W]` of the training split: what is tested must not set scales."""
         spec, _, _ = self.data.name.rpartition("/")
         train = open_frames(spec, "train", self.data.frame_shape[0], self.framing)
-        # Classes may be sorted, so the recordings are spread over the whole split.
-        chosen = range(0, len(train), max(1, len(train) // CALIBRATION_SAMPLES))
-        return stack(train, list(chosen)[:CALIBRATION_SAMPLES])
+        return stack(train, spread(len(train), CALIBRATION_SAMPLES))
 
 
 def spread(count: int, chosen: int) -> list[int]:
