@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from spikeport.targets.lava import IntegerExecutor, lower
     from spikeport.train.checkpoint import load_model
     from spikeport.train.data import open_data
+    from spikeport.train.reference import reference_model
 
 _PLACES = {
     "Graph": "convert",
@@ -41,6 +42,7 @@ _PLACES = {
     "lower": "targets.lava",
     "load_model": "train.checkpoint",
     "open_data": "train.data",
+    "reference_model": "train.reference",
 }
 
 __version__ = version("spikeport")
@@ -54,6 +56,7 @@ __all__ = [
     "load_model",
     "lower",
     "open_data",
+    "reference_model",
     "save_graph",
     "trace",
     "verify",

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from spikeport.core.errors import FileError, UsageError
 from spikeport.core.tensors import load_state_dict, save_tensors
-from spikeport.train.models import MODELS, create_model
-from spikeport.train.models.max_former import MaxFormer
+from spikeport.train.models import MODELS, ZooModel, create_model
 from spikeport.train.recipe import Recipe
 
 _KEY = "spikeport.checkpoint"
@@ -88,7 +87,7 @@ def shipped_weights(name: str) -> Path:
 
 def load_model(
     name: str, checkpoint: str | os.PathLike[str] | None = None, **options: Any
-) -> MaxFormer:
+) -> ZooModel:
     """Build model `name` with trained weights, in eval mode.
 
     Args:
@@ -123,7 +122,7 @@ def load_model(
     return model.eval()
 
 
-def _compare(model: MaxFormer, weights: Mapping[str, Tensor], where: str) -> None:
+def _compare(model: ZooModel, weights: Mapping[str, Tensor], where: str) -> None:
     expected = model.state_dict()
     bias = weights.get("head.bias")
     found_classes = len(bias) if bias is not None and bias.dim() == 1 else 0

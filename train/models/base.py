@@ -1,0 +1,72 @@
+"""What all models of the zoo have in common."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+from spikeport.train.models.embeddings.base import PatchEmbedding
+from spikeport.train.models.input import check_frames, check_image
+from spikeport.train.models.neuron import reset_neurons
+
+
+class Options(Protocol):
+    """What the options of every family tell; pydantic models, frozen."""
+
+    @property
+    def num_classes(self) -> int: ...
+
+    @property
+    def steps(self) -> int | None: ...
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]: ...
+
+    def model_dump(self, *, mode: str) -> dict[str, Any]: ...
+
+
+class ZooModel(nn.Module):
+    """Frames `[B, T, C, H, W]`, or images `[B, C, H, W]`, -> class scores `[B, num_classes]`.
+
+    Static images (`options.steps` is a number) are shown at each of T time steps. Every forward
+    starts from rest and leaves no state behind.
+
+    Raises:
+        UsageError: the input is not of the shape that `options` names.
+    """
+
+    def __init__(self, options: Options) -> None:
+        super().__init__()
+        self.options = options
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Shape of one frame, (C, H, W)."""
+        return self.options.input_shape
+
+    @property
+    def encoder(self) -> PatchEmbedding:
+        """The part that reads the input."""
+        raise NotImplementedError(type(self).__name__)
+
+    def decide(self, x: Tensor) -> Tensor:
+        """What the encoder gives, `[T, B, C, H, W]`, to class scores `[B, num_classes]`."""
+        raise NotImplementedError(type(self).__name__)
+
+    def read(self, x: Tensor) -> Tensor:
+        """Input to what the encoder gives, `[T, B, C, H, W]`."""
+        steps = self.options.steps
+        if steps is None:
+            check_frames(x, self.input_shape)
+            encoded: Tensor = self.encoder(x.transpose(0, 1))
+            return encoded
+        check_image(x, self.input_shape)
+        return self.encoder.show(x, steps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        reset_neurons(self)
+        scores = self.decide(self.read(x))
+        # The state holds the autograd graph of this batch, and would not survive a deep copy.
+        reset_neurons(self)
+        return scores
