@@ -35,7 +35,7 @@ class Difference:
     expected: tuple[tuple[int, ...], str] | None
 
     def __str__(self) -> str:
-        found, expected = _told(self.found), _told(self.expected)
+        found, expected = told(self.found), told(self.expected)
         return f"  {self.name}: {found} in the file, {expected} in the model ({self.kind})"
 
 
@@ -67,6 +67,14 @@ def number_kind(value: Tensor) -> str:
 def look(value: Tensor) -> tuple[tuple[int, ...], str]:
     """What must agree between an entry of the file and one of the model."""
     return tuple(value.shape), number_kind(value)
+
+
+def told(entry: tuple[tuple[int, ...], str] | None) -> str:
+    """A shape as a user reads it, with the kind of number where that is not the usual one."""
+    if entry is None:
+        return "nothing"
+    shape, kind = entry
+    return str(list(shape)) if kind == "float" else f"{kind} {list(shape)}"
 
 
 def differences(
@@ -102,12 +110,12 @@ def misfit(
     """
     listed = differences(found, expected)
     if classes := _classes(found, expected):
-        told, known = classes
+        there, here = classes
         return MisfitError(
-            f"this checkpoint tells {told} classes apart, the model {known}.",
+            f"this checkpoint tells {there} classes apart, the model {here}.",
             listed,
             where=str(path),
-            fix=f"Create the model with num_classes={told}, or use another checkpoint.",
+            fix=f"Create the model with num_classes={there}, or use another checkpoint.",
         )
     why = f"these are not the weights of this model ({_summary(listed)})."
     return MisfitError(
@@ -125,7 +133,7 @@ def _summary(listed: Sequence[Difference]) -> str:
         if not of_kind:
             continue
         named = [
-            f"{entry.name} is {_told(entry.found)} instead of {_told(entry.expected)}"
+            f"{entry.name} is {told(entry.found)} instead of {told(entry.expected)}"
             if entry.found and entry.expected
             else entry.name
             for entry in of_kind[:_NAMED]
@@ -133,13 +141,6 @@ def _summary(listed: Sequence[Difference]) -> str:
         more = f" and {len(of_kind) - _NAMED} more" if len(of_kind) > _NAMED else ""
         parts.append(f"{kind}: {', '.join(named)}{more}")
     return "; ".join(parts)
-
-
-def _told(entry: tuple[tuple[int, ...], str] | None) -> str:
-    if entry is None:
-        return "nothing"
-    shape, kind = entry
-    return str(list(shape)) if kind == "float" else f"{kind} {list(shape)}"
 
 
 def _classes(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> tuple[int, int] | None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from spikeport.core.checkpoint.misfit import differences, look, misfit
+from spikeport.core.checkpoint.misfit import differences, look, misfit, told
 from spikeport.core.checkpoint.report import Ignored
 
 _WRAPPERS = ("module.", "_orig_mod.")
@@ -99,8 +99,8 @@ def _no_positions(
     for index, ((source, value), (name, target)) in pairs:
         if look(value) != look(target):
             return (
-                f"entry {index} is {source} {list(value.shape)} in the file, "
-                f"{name} {list(target.shape)} in the model"
+                f"entry {index} is {source} {told(look(value))} in the file, "
+                f"{name} {told(look(target))} in the model"
             )
         if source != name and (source in expected or name in found):
             return f"entry {index} is {source} in the file, {name} in the model, which both know"

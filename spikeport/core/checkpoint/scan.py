@@ -41,9 +41,7 @@ _HARMLESS = (
             "torch Size",
             "torch device",
             "_codecs encode",
-            "__builtin__ set",
             "builtins set",
-            "__builtin__ complex",
             "builtins complex",
             "argparse Namespace",
             "numpy dtype",
@@ -118,10 +116,10 @@ def scan(stream: BinaryIO) -> Scan:
                 machine.found.foreign.add(f"pickle operation {operation.name}")
                 return machine.found
             handler(machine, argument)
-    except DamagedPickle:
-        raise
     except (ValueError, IndexError, KeyError, TypeError, struct.error) as error:
-        raise DamagedPickle(f"its list of tensors is damaged: {error}") from error
+        # Names that could run code are the more important finding.
+        if not machine.found.foreign:
+            raise DamagedPickle(f"its list of tensors is damaged: {error}") from error
     return machine.found
 
 
@@ -155,6 +153,8 @@ class _Machine:
             self.stack[-1].extend(items)
 
     def import_name(self, name: str) -> None:
+        # Protocol 2 speaks of Python 2's modules.
+        name = name.replace("__builtin__ ", "builtins ", 1)
         if name not in _HARMLESS:
             self.found.foreign.add(".".join(name.split(" ", 1)))
         self.push(Global(name))

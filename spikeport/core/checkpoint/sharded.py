@@ -57,7 +57,7 @@ def _places(path: Path) -> dict[str, str]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise foreign(path, "JSON, but no index of checkpoint files") from error
     for name in names:
-        if not isinstance(name, str) or Path(name).name != name:
+        if not isinstance(name, str) or name in ("", "..") or Path(name).name != name:
             raise FileError(
                 f"this index names {name!r}, which does not lie beside it.",
                 where=str(path),

@@ -59,7 +59,6 @@ def read_torch_zip(path: Path) -> Content:
 def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
     """The members by name within the archive's one folder, known to lie in the file one by one."""
     infos = archive.infolist()
-    _check_places(archive, infos, path)
     folders = {info.filename.partition("/")[0] for info in infos}
     members = {info.filename.partition("/")[2]: info for info in infos}
     if "constants.pkl" in members:
@@ -70,6 +69,7 @@ def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]
         )
     if len(folders) != 1 or len(members) != len(infos) or "data.pkl" not in members:
         raise foreign(path, "a zip archive that torch.save did not write")
+    _check_places(archive, infos, path)
     if members["data.pkl"].file_size > _PICKLE_LIMIT:
         raise foreign(path, f"its list of tensors takes {members['data.pkl'].file_size:,} bytes")
     return members
