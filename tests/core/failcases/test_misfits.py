@@ -150,11 +150,28 @@ def test_weights_that_are_not_finite(tmp_path: Path, value: float) -> None:
     refused(weights, tmp_path, "infinite or not a number: 1.bias.*allow_non_finite")
 
 
-def test_a_number_that_is_not_finite_at_the_end_of_a_large_entry(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float8_e4m3fn, torch.complex64])
+def test_weights_that_are_not_finite_in_other_number_types(
+    tmp_path: Path, dtype: torch.dtype
+) -> None:
+    model = nn.Module()
+    model.w = nn.Parameter(torch.zeros(3, dtype=torch.complex64 if dtype.is_complex else None))
+    save_file({"w": torch.tensor([1.0, float("nan"), 2.0]).to(dtype)}, tmp_path / "c")
+    with pytest.raises(FileError, match="not a number: w"):
+        load_checkpoint(model, tmp_path / "c")
+    save_file({"w": torch.tensor([1.0, 0.5, 2.0]).to(dtype)}, tmp_path / "c")
+    load_checkpoint(model, tmp_path / "c")
+    assert torch.equal(model.w.detach().real, torch.tensor([1.0, 0.5, 2.0]))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_number_that_is_not_finite_at_the_end_of_a_large_entry(
+    tmp_path: Path, value: float
+) -> None:
     model = nn.Linear(2**11, 2**10 + 1)
     weights = model.state_dict()
     weights["weight"] = weights["weight"].clone()
-    weights["weight"][-1, -1] = float("inf")
+    weights["weight"][-1, -7] = value
     refused(weights, tmp_path, "not a number: weight", model)
 
 

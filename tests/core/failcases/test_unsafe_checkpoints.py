@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import json
 import os
@@ -389,6 +390,39 @@ def test_a_file_cut_anywhere(tmp_path: Path, new: bool) -> None:
     for keep in range(0, len(whole), 7):
         path.write_bytes(whole[:keep])
         refused(path, "truncated")
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("kind", ["pickle", "torch", "legacy", "safetensors"])
+def test_flipped_bytes_are_read_or_refused_but_nothing_else(
+    tmp_path: Path, kind: str, seed: int
+) -> None:
+    path, rng = tmp_path / "c.pt", np.random.default_rng(seed)
+    content = {
+        "state_dict": {"a": torch.ones(2, 3), "b": torch.ones(4)[1:], "c": torch.tensor(3)},
+        "args": argparse.Namespace(lr=0.1, name="x"),
+        "metric": np.float64(3),
+    }
+    if kind == "safetensors":
+        save_file({"a": torch.ones(2, 3), "b": torch.ones(4)}, path)
+    else:
+        torch.save(content, path, _use_new_zipfile_serialization=kind != "legacy")
+    if kind == "pickle":
+        with zipfile.ZipFile(path) as archive:
+            whole = archive.read("c/data.pkl")
+    else:
+        whole = path.read_bytes()
+    for _ in range(150):
+        flipped = bytearray(whole)
+        for place in rng.integers(0, len(whole), size=rng.integers(1, 4)):
+            flipped[place] = rng.integers(0, 256)
+        if kind == "pickle":
+            with_pickle(path, bytes(flipped))
+        else:
+            path.write_bytes(flipped)
+        with contextlib.suppress(FileError):
+            weights = read_weights(path).tensors
+            assert all(isinstance(value, torch.Tensor) for value in weights.values())
 
 
 @pytest.mark.parametrize("content", [[1, 2], {}, {"w": "text"}, torch.ones(3), {3: torch.ones(1)}])
