@@ -109,7 +109,7 @@ def misfit(
         position: why the entries cannot be matched by position; empty if nobody would.
     """
     listed = differences(found, expected)
-    if classes := _classes(found, expected):
+    if classes := _classes(listed, expected):
         there, here = classes
         return MisfitError(
             f"this checkpoint tells {there} classes apart, the model {here}.",
@@ -143,12 +143,15 @@ def _summary(listed: Sequence[Difference]) -> str:
     return "; ".join(parts)
 
 
-def _classes(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> tuple[int, int] | None:
-    """Class counts of file and model, if their last linear layers differ in nothing else."""
+def _classes(
+    listed: Sequence[Difference], expected: Mapping[str, Tensor]
+) -> tuple[int, int] | None:
+    """Class counts of file and model, if only the length of the last linear layer differs."""
     matrices = [name for name, value in expected.items() if value.dim() == 2]
-    if not matrices or matrices[-1] not in found:
+    if not matrices or len({entry.name.rpartition(".")[0] for entry in listed}) != 1:
         return None
-    ours, theirs = expected[matrices[-1]], found[matrices[-1]]
-    if theirs.dim() != 2 or theirs.shape[1] != ours.shape[1] or len(theirs) == len(ours):
+    weight = next((entry for entry in listed if entry.name == matrices[-1]), None)
+    if weight is None or weight.found is None or weight.expected is None:
         return None
-    return len(theirs), len(ours)
+    there, here = weight.found[0], weight.expected[0]
+    return (there[0], here[0]) if len(there) == 2 and there[1] == here[1] else None

@@ -138,6 +138,18 @@ def test_another_number_of_classes(tmp_path: Path) -> None:
     assert [entry.name for entry in error.differences] == ["3.weight", "3.bias"]
 
 
+def test_classes_are_not_blamed_for_other_differences(tmp_path: Path) -> None:
+    weights = build(classes=11).state_dict()
+    weights["1.weight"] = torch.zeros(5)
+    error = refused(weights, tmp_path, "not the weights of this model")
+    assert "3.weight is [11, 4] instead of [10, 4]" in str(error)
+    weights = build().state_dict()
+    weights["3.weight"] = torch.zeros(10, 5)
+    refused(weights, tmp_path, "not the weights of this model")
+    weights["3.weight"] = torch.zeros(())
+    refused(weights, tmp_path, "not the weights of this model")
+
+
 def test_a_counter_that_became_a_float_stays_out(tmp_path: Path) -> None:
     weights = {name: value.float() for name, value in build().state_dict().items()}
     refused(weights, tmp_path, r"of another kind: 1\.num_batches_tracked is \[\] instead of int")
