@@ -1,9 +1,14 @@
 """`load_model` on files that Spikeport did not write."""
 
+import argparse
+import hashlib
 from pathlib import Path
 
+import golden
+import numpy as np
 import pytest
 import torch
+from timm.utils import CheckpointSaver
 
 from spikeport.core.checkpoint import read_weights
 from spikeport.core.errors import FileError
@@ -13,6 +18,28 @@ from spikeport.train.models import create_model
 from spikeport.train.recipe import Recipe
 
 NAME = "max_former_digits"
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "backbone."])
+def test_a_file_of_the_published_training_program(tmp_path: Path, prefix: str) -> None:
+    """The event Max-Former as timm's saver writes it: plain, distributed, and in another net."""
+    case = "event_max_former_t4_c10"
+    trained = create_model("max_former_event")
+    trained.load_state_dict(golden.weights(case))
+    optimizer = torch.optim.AdamW(trained.parameters())
+    args = argparse.Namespace(model="max_former", lr=5e-3, T=4, amp=False, resume="")
+    CheckpointSaver(trained, optimizer, args, checkpoint_dir=str(tmp_path)).save_checkpoint(
+        95, np.float64(82.3)
+    )
+    path = tmp_path / "model_best.pth.tar"
+    if prefix:
+        weights = trained.state_dict()
+        torch.save({"state_dict": {prefix + n: v for n, v in weights.items()}}, path)
+    model, report = load_model_and_report("max_former_event", path)
+    assert report.matched_by == ("position" if prefix == "backbone." else "name")
+    assert report.key == "state_dict" and len(report.entries) == 110
+    data = b"".join(value.numpy().tobytes() for value in model.state_dict().values())
+    assert hashlib.sha256(data).hexdigest() == golden.manifest(case)["weights_sha256"]
 
 
 def test_weights_under_other_names_go_by_position(tmp_path: Path) -> None:

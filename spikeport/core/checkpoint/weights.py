@@ -25,6 +25,8 @@ _TRAINING = "spikeport.training"
 class Weights:
     """A state dict as it stands in a file.
 
+    The tensors are windows on the file: copy what must outlast it or a change of it.
+
     Attributes:
         path: the file.
         tensors: by the file's names, in the file's order.
