@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         trace,
         verify,
     )
+    from spikeport.core.checkpoint import load_checkpoint
     from spikeport.core.errors import SpikeportError
     from spikeport.targets.lava import IntegerExecutor, lower
     from spikeport.train.checkpoint import load_model
@@ -37,6 +38,7 @@ _PLACES = {
     "save_graph": "convert",
     "trace": "convert",
     "verify": "convert",
+    "load_checkpoint": "core.checkpoint",
     "SpikeportError": "core.errors",
     "IntegerExecutor": "targets.lava",
     "lower": "targets.lava",
@@ -52,6 +54,7 @@ __all__ = [
     "Interpreter",
     "SpikeportError",
     "fold_batch_norm",
+    "load_checkpoint",
     "load_graph",
     "load_model",
     "lower",

@@ -14,7 +14,8 @@ Model = Annotated[
     ),
 ]
 Checkpoint = Annotated[
-    Path | None, typer.Option(help="Weights: .safetensors, or .pt / .pth of a state dict.")
+    Path | None,
+    typer.Option(help="Weights: .safetensors, or what torch.save wrote (.pt, .pth, .pth.tar)."),
 ]
 Data = Annotated[str, typer.Option(help="Data by NAME[:PATH]; see spikeport list.")]
 Split = Annotated[str, typer.Option(help="Which part of the data.")]

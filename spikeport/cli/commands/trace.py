@@ -29,7 +29,8 @@ def run(
         ),
     ] = None,
     checkpoint: Annotated[
-        Path | None, typer.Option(help="Weights: .safetensors, or .pt / .pth of a state dict.")
+        Path | None,
+        typer.Option(help="Weights: .safetensors, or what torch.save wrote (.pt, .pth, .pth.tar)."),
     ] = None,
     classes: Annotated[
         int | None,
