@@ -11,6 +11,8 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+import wrapt
+
 from spikeport.core.lazy import lazy
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from spikeport.targets.lava import IntegerExecutor, lower
     from spikeport.train.checkpoint import load_model
     from spikeport.train.data import open_data
+    from spikeport.train.models.stf.attach import add_stf
     from spikeport.train.reference import reference_model
 
 _PLACES = {
@@ -43,6 +46,7 @@ _PLACES = {
     "IntegerExecutor": "targets.lava",
     "lower": "targets.lava",
     "load_model": "train.checkpoint",
+    "add_stf": "train.models.stf.attach",
     "open_data": "train.data",
     "reference_model": "train.reference",
 }
@@ -53,6 +57,7 @@ __all__ = [
     "IntegerExecutor",
     "Interpreter",
     "SpikeportError",
+    "add_stf",
     "fold_batch_norm",
     "load_checkpoint",
     "load_graph",
@@ -66,3 +71,6 @@ __all__ = [
 ]
 
 __getattr__ = lazy(__name__, _PLACES)
+
+# timm lists our models too, as soon as somebody imports it.
+wrapt.register_post_import_hook("spikeport.train.models.timm_registry:register", "timm.models")

@@ -37,6 +37,8 @@ class ModelEntry:
         defaults: its options where they differ from those of the family.
         mean, std: of each channel of the images it was published for, subtracted and divided by;
             empty for event frames, which are counts.
+        published: (table, top-1 accuracy in %) of the paper, where the model is a row of one.
+        assumed: whether how it reads its input is not told by the paper.
     """
 
     description: str
@@ -45,6 +47,8 @@ class ModelEntry:
     defaults: dict[str, Any] = field(default_factory=dict)
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    published: tuple[tuple[str, float], ...] = ()
+    assumed: bool = False
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
