@@ -16,12 +16,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from spikeport.core.neurons.compiler import load_library
+from spikeport.core.neurons.compiler import BLOCK, load_library
 from spikeport.core.neurons.dynamics import Charge, Dynamics
 from spikeport.core.neurons.surrogates import STEPS, Slope
 
 _REAL = {torch.float32: "float", torch.float64: "double"}
-_BLOCK = 512
+# The threads of OpenMP do not live on in a forked process, and would be waited for.
+_PROCESS = os.getpid()
+# Numbers that are worth a thread; torch shares its own work out by the same measure.
+_GRAIN = 1 << 15
 
 
 class Settings(ctypes.Structure):
@@ -59,8 +62,6 @@ class CompiledEngine:
         self._forward.restype = None
         self._backward.argtypes = [settings, *[pointer] * 7]
         self._backward.restype = ctypes.c_int32
-        # The threads of OpenMP do not live on in a forked process.
-        self._process = os.getpid()
 
     def forward(
         self, dynamics: Dynamics, x: Tensor, v: Tensor | float, leak: Tensor | None, learning: bool
@@ -69,8 +70,8 @@ class CompiledEngine:
         x = _dense(x)
         strides = _strides(x)
         start = None if isinstance(v, float) else _laid_out(v, strides[1:])
-        spikes = torch.empty_strided(x.shape, strides, dtype=x.dtype)
-        last = torch.empty_strided(x.shape[1:], strides[1:], dtype=x.dtype)
+        spikes = torch.empty_strided(x.shape, strides, dtype=x.dtype, device="cpu")
+        last = torch.empty_strided(x.shape[1:], strides[1:], dtype=x.dtype, device="cpu")
         settings = self._settings(dynamics, x, v, leak)
         self._forward(settings, *map(_address, (x, start, spikes, last)))
         return spikes, last, None
@@ -91,10 +92,10 @@ class CompiledEngine:
         start = None if isinstance(v, float) else _laid_out(v, strides[1:])
         dspikes = None if dspikes is None else _laid_out(dspikes, strides)
         dlast = None if dlast is None else _laid_out(dlast, strides[1:])
-        dx = torch.empty_strided(x.shape, strides, dtype=x.dtype)
+        dx = torch.empty_strided(x.shape, strides, dtype=x.dtype, device="cpu")
         dstart = None if start is None else torch.empty_like(start)
-        blocks = -(-strides[0] // _BLOCK)
-        sums = None if leak is None else torch.empty(blocks, dtype=torch.float64)
+        blocks = -(-strides[0] // BLOCK)
+        sums = None if leak is None else torch.empty(blocks, dtype=torch.float64, device="cpu")
         failed = self._backward(
             self._settings(dynamics, x, v, leak),
             *map(_address, (x, start, dspikes, dlast, dx, dstart, sums)),
@@ -122,7 +123,7 @@ class CompiledEngine:
                 soft_reset=dynamics.reset is None,
                 detach_reset=dynamics.detach_reset,
                 slope=slope if known else Slope.SIGMOID,
-                threads=torch.get_num_threads() if os.getpid() == self._process else 1,
+                threads=_threads(x.numel()),
                 leak=factor,
                 threshold=dynamics.threshold,
                 reset=dynamics.rest,
@@ -130,6 +131,12 @@ class CompiledEngine:
                 alpha=float(dynamics.surrogate.alpha) if known else 1.0,
             )
         )
+
+
+def _threads(numbers: int) -> int:
+    if os.getpid() != _PROCESS:
+        return 1
+    return max(1, min(torch.get_num_threads(), numbers // _GRAIN))
 
 
 def _address(tensor: Tensor | None) -> int | None:
@@ -156,4 +163,4 @@ def _strides(x: Tensor) -> tuple[int, ...]:
 def _laid_out(value: Tensor, stride: tuple[int, ...]) -> Tensor:
     if value.stride() == stride:
         return value
-    return torch.empty_strided(value.shape, stride, dtype=value.dtype).copy_(value)
+    return torch.empty_strided(value.shape, stride, dtype=value.dtype, device="cpu").copy_(value)

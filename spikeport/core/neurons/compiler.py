@@ -19,6 +19,8 @@ import torch
 from spikeport.core.errors import FileError, SpikeportError
 from spikeport.core.files import atomic_path, cache_folder
 
+BLOCK = 512
+"""Neurons that are worked on at a time: their membranes of a few steps fit the first cache."""
 SOURCE = Path(__file__).with_name("kernel.c")
 # Contraction would round once where SpikingJelly rounds twice.
 _EXACT = ("-std=gnu11", "-O3", "-fPIC", "-shared", "-ffp-contract=off")
@@ -42,7 +44,11 @@ def load_library(real: str) -> ctypes.CDLL:
     """
     compiler = _compiler()
     vectors = _VECTORS.get(torch.backends.cpu.get_cpu_capability(), ())
-    definitions = (f"-DREAL={real}", *(("-DREAL_IS_FLOAT",) if real == "float" else ()))
+    definitions = (
+        f"-DREAL={real}",
+        f"-DBLOCK={BLOCK}",
+        *(("-DREAL_IS_FLOAT",) if real == "float" else ()),
+    )
     failure: Exception | None = None
     # Compilers without OpenMP or some other flag make a slower library.
     for extra in ((*_FAST, "-fopenmp", *vectors), (*_FAST, *vectors), ()):
@@ -57,6 +63,8 @@ def load_library(real: str) -> ctypes.CDLL:
 
 
 def _compiler() -> list[str]:
+    if os.name != "posix":
+        raise CompileError("neurons are compiled on Linux and macOS only.", where=os.name)
     asked = os.environ.get("CC", "").strip()
     candidates = [shlex.split(asked)] if asked else [["cc"], ["gcc"], ["clang"]]
     for command in candidates:

@@ -76,9 +76,14 @@ def _make(dtype: torch.dtype) -> CompiledEngine | None:
 
 def _check(engine: CompiledEngine, dtype: torch.dtype) -> None:
     """Refuse a library that rounds otherwise (compilers take flags from the environment)."""
-    x = (torch.arange(6000, dtype=dtype) * 0.7310585).remainder(4).sub(1).reshape(4, 1500)
+    x = (
+        (torch.arange(6000, dtype=dtype, device="cpu") * 0.7310585)
+        .remainder(4)
+        .sub(1)
+        .reshape(4, 1500)
+    )
     for charge in Charge:
-        leak = torch.tensor(0.3) if charge is Charge.LEAK_MULTIPLY else None
+        leak = torch.tensor(0.3, device="cpu") if charge is Charge.LEAK_MULTIPLY else None
         for reset in (-0.1, None):
             dynamics = Dynamics(charge, True, 1.7, 0.9, reset, True, None)
             ours, plain = (

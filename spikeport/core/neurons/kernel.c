@@ -1,4 +1,4 @@
-/* All time steps of a spiking neuron in one pass over memory; compiled once for each REAL.
+/* All time steps of a spiking neuron in one pass over memory; compiled once for float and once for double.
 
    Every tensor is [steps, size]: one step is a dense run of `size` numbers in any order of axes,
    the steps of the input lie `x_step` numbers apart. A block of neurons is worked through all its
@@ -14,14 +14,8 @@
 #include <sys/mman.h>
 #endif
 
-#ifndef REAL
-#define REAL float
-#define REAL_IS_FLOAT 1
-#endif
-
+/* Defined by compiler.py: REAL (and REAL_IS_FLOAT), BLOCK. */
 typedef REAL real;
-
-enum { BLOCK = 512 };
 
 enum charge { INTEGRATE, LEAK_DIVIDE, LEAK_MULTIPLY };
 enum slope { SIGMOID, ATAN, PIECEWISE_QUADRATIC, PIECEWISE_EXP, SOFT_SIGN, SUPER_SPIKE, ERF };

@@ -58,8 +58,8 @@ def _membrane(node: Any, x: Tensor) -> Tensor | float:
 
 
 def _is_served(node: Any, x: Any) -> bool:
-    is_sequence = _is_plain_cpu(x) and x.dim() >= 2 and x.numel() > 0
-    return is_sequence and not _is_traced() and _has_known_settings(node)
+    is_sequence = not _is_traced() and _is_plain_cpu(x) and x.dim() >= 2 and x.numel() > 0
+    return is_sequence and _has_known_settings(node)
 
 
 def _is_plain_cpu(x: Any) -> bool:

@@ -36,8 +36,8 @@ class PlainEngine:
         membrane: Tensor | None,
         dspikes: Tensor | None,
         dlast: Tensor | None,
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Gradients of input, first membrane and leak.
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Gradients of input, first membrane (if a tensor) and leak.
 
         With g the surrogate's derivative, r = dv[t]/dh[t] and `scale`, `keep` = dh/dx, dh/dv:
         dL/dx[t] = scale (dL/ds[t] g[t] + r[t] dL/dv[t]) and dL/dv[t-1] = (keep / scale) dL/dx[t].
@@ -57,11 +57,12 @@ class PlainEngine:
             dx[-1].add_(_through_reset(dynamics, dlast, spikes[-1], passed, -1), alpha=scale)
         for t in range(len(dx) - 2, -1, -1):
             dx[t].add_(_through_reset(dynamics, dx[t + 1], spikes[t], passed, t), alpha=keep)
-        dleak = None
-        if leak is not None:
-            taken = _taken(dynamics, x, v, membrane, spikes)
-            dleak = ((dx * taken).sum(dtype=torch.float64) / scale).to(leak.dtype)
-        return dx, dx[0] * (keep / scale), dleak
+        dstart = None if isinstance(v, float) else dx[0] * (keep / scale)
+        if leak is None:
+            return dx, dstart, None
+        taken = _taken(dynamics, x, v, membrane, spikes)
+        dleak = (dx * taken).sum(dtype=torch.float64).to(leak.dtype)
+        return (dx.mul_(leak) if dynamics.decay_input else dx), dstart, dleak
 
 
 def _charge(dynamics: Dynamics, x: Tensor, v: Tensor, leak: Tensor | None, h: Tensor) -> None:
@@ -98,10 +99,12 @@ def _reset(dynamics: Dynamics, h: Tensor, spikes: Tensor) -> Tensor:
 
 
 def _rates(dynamics: Dynamics, leak: Tensor | None) -> tuple[float, float]:
-    """dh/dx and dh/dv."""
+    """dh/dx and dh/dv; a leak that is learnt may be 0, so it is left out of the first."""
     if dynamics.charge is Charge.INTEGRATE:
         return 1.0, 1.0
-    rate = 1.0 / dynamics.tau if leak is None else float(leak)
+    if leak is not None:
+        return 1.0, 1.0 - float(leak)
+    rate = 1.0 / dynamics.tau
     return (rate if dynamics.decay_input else 1.0), 1.0 - rate
 
 
