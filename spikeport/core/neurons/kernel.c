@@ -29,33 +29,49 @@ typedef struct {
 
 #define EACH for (int64_t i = 0; i < n; i++)
 
-/* h = charge(v, x). */
-static void charge(const settings *s, const real *restrict x, const real *restrict v,
-                   real *restrict h, int64_t n)
+/* One step of `n` neurons: charge, fire, reset. Emits spikes, or the charged membrane h. Compiled
+   once for each combination of the constants, so that each is a single loop. */
+static inline __attribute__((always_inline)) void
+advance(const settings *s, int charge, int decay, int soft, int emit_h, const real *restrict x,
+        real *restrict v, real *restrict out, int64_t n)
 {
-    const real leak = (real)s->leak, rest = s->soft_reset ? 0 : (real)s->reset;
-    if (s->charge == INTEGRATE)
-        EACH h[i] = v[i] + x[i];
-    else if (s->charge == LEAK_DIVIDE && s->decay_input)
-        EACH h[i] = v[i] + (x[i] - (v[i] - rest)) / leak;
-    else if (s->charge == LEAK_DIVIDE)
-        EACH h[i] = v[i] - (v[i] - rest) / leak + x[i];
-    else if (s->decay_input)
-        EACH h[i] = v[i] + (x[i] - (v[i] - rest)) * leak;
-    else
-        EACH h[i] = v[i] - (v[i] - rest) * leak + x[i];
+    const real leak = (real)s->leak, threshold = (real)s->threshold, reset = (real)s->reset;
+    const real rest = soft ? 0 : reset;
+    EACH {
+        real h;
+        if (charge == INTEGRATE) {
+            h = v[i] + x[i];
+        } else {
+            const real above = v[i] - rest, taken = decay ? x[i] - above : above;
+            const real leaked = charge == LEAK_DIVIDE ? taken / leak : taken * leak;
+            h = decay ? v[i] + leaked : v[i] - leaked + x[i];
+        }
+        const real spike = h >= threshold ? (real)1 : (real)0;
+        out[i] = emit_h ? h : spike;
+        v[i] = soft ? h - spike * threshold : spike * reset + ((real)1 - spike) * h;
+    }
 }
 
-/* spikes = h >= threshold, v = reset(h, spikes). */
-static void fire(const settings *s, const real *restrict h, real *restrict spikes, real *restrict v,
-                 int64_t n)
+static inline __attribute__((always_inline)) void
+step(const settings *s, int emit_h, const real *x, real *v, real *out, int64_t n)
 {
-    const real threshold = (real)s->threshold, reset = (real)s->reset;
-    EACH spikes[i] = h[i] >= threshold ? (real)1 : (real)0;
-    if (s->soft_reset)
-        EACH v[i] = h[i] - spikes[i] * threshold;
+#define WITH(CHARGE, DECAY)                                                                        \
+    do {                                                                                           \
+        if (s->soft_reset)                                                                         \
+            advance(s, CHARGE, DECAY, 1, emit_h, x, v, out, n);                                    \
+        else                                                                                       \
+            advance(s, CHARGE, DECAY, 0, emit_h, x, v, out, n);                                    \
+    } while (0)
+    if (s->charge == INTEGRATE)
+        WITH(INTEGRATE, 1);
+    else if (s->charge == LEAK_DIVIDE && s->decay_input)
+        WITH(LEAK_DIVIDE, 1);
+    else if (s->charge == LEAK_DIVIDE)
+        WITH(LEAK_DIVIDE, 0);
+    else if (s->decay_input)
+        WITH(LEAK_MULTIPLY, 1);
     else
-        EACH v[i] = spikes[i] * reset + ((real)1 - spikes[i]) * h[i];
+        WITH(LEAK_MULTIPLY, 0);
 }
 
 static void begin(const settings *s, const real *start, int64_t first, real *restrict v, int64_t n)
@@ -88,12 +104,10 @@ void forward(const settings *s, const real *x, const real *start, real *spikes, 
 #endif
     for (int64_t block = 0; block < blocks; block++) {
         const int64_t first = block * BLOCK, left = s->size - first, n = left < BLOCK ? left : BLOCK;
-        real v[BLOCK], h[BLOCK];
+        real v[BLOCK];
         begin(s, start, first, v, n);
-        for (int64_t t = 0; t < s->steps; t++) {
-            charge(s, x + t * s->x_step + first, v, h, n);
-            fire(s, h, spikes + t * s->size + first, v, n);
-        }
+        for (int64_t t = 0; t < s->steps; t++)
+            step(s, 0, x + t * s->x_step + first, v, spikes + t * s->size + first, n);
         memcpy(last + first, v, n * sizeof(real));
     }
 }
@@ -173,41 +187,40 @@ static void slope(const settings *s, const real *restrict h, real *restrict g, i
     }
 }
 
-/* What the outputs ask of one step: dh = ds g + dv d(reset)/dh, g being the surrogate's slope. */
-static void through_spike(const settings *s, const real *restrict h, const real *restrict g,
-                          const real *restrict ds, const real *restrict dv, real *restrict dh,
-                          int64_t n)
+/* Back through one step, with g the surrogate's slope: dh = ds g + dv d(reset)/dh, then
+   dx = d(charge)/dx dh and dv = d(charge)/dv dh. */
+static inline __attribute__((always_inline)) void
+retreat(const settings *s, int soft, int detach, const real *restrict h, const real *restrict g,
+        const real *restrict ds, real *restrict dv, real *restrict dh, real *restrict dx, int64_t n)
 {
     const real threshold = (real)s->threshold, reset = (real)s->reset;
-    if (s->soft_reset && s->detach_reset)
-        EACH dh[i] = dv[i];
-    else if (s->soft_reset)
-        EACH dh[i] = dv[i] * (1 - threshold * g[i]);
-    else if (s->detach_reset)
-        EACH dh[i] = dv[i] * (h[i] >= threshold ? (real)0 : (real)1);
-    else
-        EACH dh[i] = dv[i] * ((h[i] >= threshold ? (real)0 : (real)1) + (reset - h[i]) * g[i]);
-    if (ds)
-        EACH dh[i] += ds[i] * g[i];
+    const double rate = s->charge == LEAK_DIVIDE ? 1 / s->leak : s->leak;
+    const int leaks = s->charge != INTEGRATE;
+    const real scale = leaks && s->decay_input ? (real)rate : 1, keep = leaks ? (real)(1 - rate) : 1;
+    EACH {
+        const real silent = h[i] >= threshold ? (real)0 : (real)1;
+        real passed;
+        if (soft)
+            passed = detach ? (real)1 : 1 - threshold * g[i];
+        else
+            passed = detach ? silent : silent + (reset - h[i]) * g[i];
+        dh[i] = ds[i] * g[i] + dv[i] * passed;
+        dx[i] = dh[i] * scale;
+        dv[i] = dh[i] * keep;
+    }
 }
 
-/* dx = d(charge)/dx dh, dv = d(charge)/dv dh. */
-static void through_charge(const settings *s, const real *restrict dh, real *restrict dx,
-                           real *restrict dv, int64_t n)
+static void step_back(const settings *s, const real *h, const real *g, const real *ds, real *dv,
+                      real *dh, real *dx, int64_t n)
 {
-    const real rate = (real)(s->charge == LEAK_DIVIDE ? 1 / s->leak : s->leak);
-    if (s->charge == INTEGRATE)
-        EACH dx[i] = dv[i] = dh[i];
-    else if (s->decay_input)
-        EACH {
-            dx[i] = dh[i] * rate;
-            dv[i] = dh[i] - dx[i];
-        }
+    if (s->soft_reset && s->detach_reset)
+        retreat(s, 1, 1, h, g, ds, dv, dh, dx, n);
+    else if (s->soft_reset)
+        retreat(s, 1, 0, h, g, ds, dv, dh, dx, n);
+    else if (s->detach_reset)
+        retreat(s, 0, 1, h, g, ds, dv, dh, dx, n);
     else
-        EACH {
-            dx[i] = dh[i];
-            dv[i] = dh[i] - dh[i] * rate;
-        }
+        retreat(s, 0, 0, h, g, ds, dv, dh, dx, n);
 }
 
 /* Sum of dh d(charge)/d(leak) of one step, for LEAK_MULTIPLY. `v` is the membrane before it. */
@@ -230,6 +243,7 @@ int32_t backward(const settings *s, const real *x, const real *start, const real
                  const real *dlast, real *dx, real *dstart, double *dleak)
 {
     const int64_t blocks = (s->size + BLOCK - 1) / BLOCK, steps = s->steps;
+    static const real none[BLOCK];
     int32_t failed = 0;
     expect_writes(dx, steps * s->size);
 #ifdef _OPENMP
@@ -237,23 +251,26 @@ int32_t backward(const settings *s, const real *x, const real *start, const real
 #endif
     {
         /* Membranes before (v) and after charging (h), of all steps. */
-        real *const v = malloc(2 * steps * BLOCK * sizeof(real)), *const h = v + steps * BLOCK;
-        failed |= v == NULL;
+        real *const all = malloc((2 * steps + 1) * BLOCK * sizeof(real));
+        failed |= all == NULL;
 #ifdef _OPENMP
 #pragma omp for schedule(static)
 #endif
         for (int64_t block = 0; block < blocks; block++) {
+            if (all == NULL)
+                continue;
             const int64_t first = block * BLOCK, left = s->size - first;
             const int64_t n = left < BLOCK ? left : BLOCK;
+            const real *const xs = x + first;
+            real *const h = all, *const v = all + steps * BLOCK;
             real g[BLOCK], dh[BLOCK], dv[BLOCK];
             double sum = 0;
-            if (v == NULL)
-                continue;
             begin(s, start, first, v, n);
             for (int64_t t = 0; t < steps; t++) {
-                charge(s, x + t * s->x_step + first, v + t * BLOCK, h + t * BLOCK, n);
-                if (t + 1 < steps)
-                    fire(s, h + t * BLOCK, g, v + (t + 1) * BLOCK, n);
+                real *const now = dleak ? v + (t + 1) * BLOCK : v;
+                if (dleak)
+                    memcpy(now, now - BLOCK, n * sizeof(real));
+                step(s, 1, xs + t * s->x_step, now, h + t * BLOCK, n);
             }
             if (dlast)
                 memcpy(dv, dlast + first, n * sizeof(real));
@@ -262,17 +279,16 @@ int32_t backward(const settings *s, const real *x, const real *start, const real
             for (int64_t t = steps - 1; t >= 0; t--) {
                 const int64_t at = t * s->size + first;
                 slope(s, h + t * BLOCK, g, n);
-                through_spike(s, h + t * BLOCK, g, dspikes ? dspikes + at : NULL, dv, dh, n);
-                through_charge(s, dh, dx + at, dv, n);
+                step_back(s, h + t * BLOCK, g, dspikes ? dspikes + at : none, dv, dh, dx + at, n);
                 if (dleak)
-                    sum += through_leak(s, x + t * s->x_step + first, v + t * BLOCK, dh, n);
+                    sum += through_leak(s, xs + t * s->x_step, v + t * BLOCK, dh, n);
             }
             if (dstart)
                 memcpy(dstart + first, dv, n * sizeof(real));
             if (dleak)
                 dleak[block] = sum;
         }
-        free(v);
+        free(all);
     }
     return failed;
 }
