@@ -80,11 +80,19 @@ def test_every_layout_gives_the_same(engine: str, layout: str) -> None:
     torch.testing.assert_close(our_dx, dx, rtol=1e-6, atol=1e-6)
 
 
-def test_channels_last_stays_channels_last(engine: str) -> None:
-    x = layouts(currents((4, 2, 6, 8, 8)))["channels-last"]
-    spikes = make_pair("LIFNode")[1](x)
-    assert spikes.stride() == x.stride()
-    assert spikes.flatten(0, 1).is_contiguous(memory_format=torch.channels_last)
+@pytest.mark.parametrize("shape", [(4, 2, 6), (4, 2, 6, 7), (4, 2, 6, 7, 3), (4, 2, 6, 5, 4, 3)])
+def test_spikes_lie_in_memory_as_those_of_spikingjelly(engine: str, shape: tuple[int, ...]) -> None:
+    """So that what reads them may still view them, and convolutions find channels last."""
+    x = currents(shape)
+    reference, ours = make_pair("LIFNode")
+    given = [x, x.transpose(-1, -2).contiguous().transpose(-1, -2)]
+    if len(shape) > 3:
+        given.append(x.movedim(2, -1).contiguous().movedim(-1, 2))
+    for laid_out in given:
+        for node in (reference, ours):
+            node.reset()
+        assert ours(laid_out).stride() == reference(laid_out).stride()
+        assert torch.equal(ours.v, reference.v)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -50,6 +50,8 @@ class Settings(ctypes.Structure):
 class CompiledEngine:
     """`forward` equals SpikingJelly bit for bit; `backward` needs a surrogate that is in `Slope`.
 
+    Each step of `x` must be one unbroken run of numbers, in any order of axes.
+
     Raises:
         CompileError: there is no library for this type of numbers on this machine.
     """
@@ -67,7 +69,6 @@ class CompiledEngine:
         self, dynamics: Dynamics, x: Tensor, v: Tensor | float, leak: Tensor | None, learning: bool
     ) -> tuple[Tensor, Tensor, None]:
         """Spikes `[T, ...]` and last membrane, laid out as the steps of `x` are."""
-        x = _dense(x)
         strides = _strides(x)
         start = None if isinstance(v, float) else _laid_out(v, strides[1:])
         spikes = torch.empty_strided(x.shape, strides, dtype=x.dtype, device="cpu")
@@ -87,7 +88,6 @@ class CompiledEngine:
         dlast: Tensor | None,
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Gradients of input, first membrane (if a tensor) and leak."""
-        x = _dense(x)
         strides = _strides(x)
         start = None if isinstance(v, float) else _laid_out(v, strides[1:])
         dspikes = None if dspikes is None else _laid_out(dspikes, strides)
@@ -141,18 +141,6 @@ def _threads(numbers: int) -> int:
 
 def _address(tensor: Tensor | None) -> int | None:
     return None if tensor is None else tensor.data_ptr()
-
-
-def _dense(x: Tensor) -> Tensor:
-    """`x` if each of its steps is one unbroken run of numbers in any order of axes, or a copy."""
-    if x.is_contiguous():
-        return x
-    expected = 1
-    for stride, size in sorted(zip(x.stride()[1:], x.shape[1:], strict=True)):
-        if size > 1 and stride != expected:
-            return x.contiguous()
-        expected *= size
-    return x
 
 
 def _strides(x: Tensor) -> tuple[int, ...]:

@@ -40,7 +40,7 @@ class FusedNode:
             dynamics, leak, v = self.dynamics(), self.leak(), _membrane(node, x_seq)
             engine = engine_for(dynamics, x_seq, learns(x_seq, v, leak))
             if engine is not None:
-                spikes, node.v = run(engine, dynamics, x_seq, v, leak)
+                spikes, node.v = run(engine, dynamics, _settled(x_seq), v, leak)
                 return spikes
         own: Any = super()
         return own.multi_step_forward(x_seq, *args, **kwargs)
@@ -55,6 +55,19 @@ def _membrane(node: Any, x: Tensor) -> Tensor | float:
         return 0.0 if node.v_reset is None else node.v_reset
     moved: Tensor = v.to(dtype=x.dtype, device=x.device)
     return moved
+
+
+def _settled(x: Tensor) -> Tensor:
+    """`x` if its steps lie as those of SpikingJelly's spikes would, else a copy that does.
+
+    Spikes are laid out as the result: contiguous or channels-last.
+    """
+    step = x[0]
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+    kept = (torch.contiguous_format, formats.get(step.dim(), torch.contiguous_format))
+    if any(step.is_contiguous(memory_format=layout) for layout in kept):
+        return x
+    return x.contiguous()
 
 
 def _is_served(node: Any, x: Any) -> bool:
