@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import subprocess
@@ -84,9 +85,9 @@ def test_a_compiler_that_rounds_otherwise_is_not_used(
 
 @needs_compiler
 @pytest.mark.usefixtures("fresh")
-@pytest.mark.parametrize("state", ["fresh", "open to others", "no folder", "damaged"])
+@pytest.mark.parametrize("state", ["fresh", "group", "open to others", "no folder", "damaged"])
 def test_the_cache_folder_is_used_only_if_it_is_ours(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state: str
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, tmp_path: Path, state: str
 ) -> None:
     monkeypatch.setenv("SPIKEPORT_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "cache" / "kernels"
@@ -95,6 +96,8 @@ def test_the_cache_folder_is_used_only_if_it_is_ours(
         folder.chmod(0o777)
     elif state == "no folder":
         (tmp_path / "cache").write_text("a file")
+    elif state == "group":
+        request.addfinalizer(functools.partial(os.umask, os.umask(0o002)))
     opened: list[Path] = []
     load = compiler.ctypes.CDLL
     if state == "damaged":
@@ -106,9 +109,10 @@ def test_the_cache_folder_is_used_only_if_it_is_ours(
     )
     agree()
     assert isinstance(engines._compiled_engine(torch.float32), engines.CompiledEngine)
-    assert (opened[-1].parent == folder) == (state == "fresh")
+    kept = state in ("fresh", "group")
+    assert (opened[-1].parent == folder) == kept
     # What lies elsewhere is removed again.
-    assert opened[-1].exists() == (state == "fresh")
+    assert opened[-1].exists() == kept
 
 
 PROGRAM = """

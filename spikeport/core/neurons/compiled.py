@@ -1,9 +1,9 @@
 """The engine for large inputs: one pass over memory in C.
 
 Measured for four steps of half a million neurons: `torch.compile` takes 27 s before its first
-result and 8 s in each later process; the C compiler takes 0.5 s once, a later process
-milliseconds. One library also serves every shape, number of steps, layout and setting, where
-`torch.compile` specialises. So kernel.c is compiled by hand.
+result and 8 s in each later process; the C compiler takes 1.2 s once, a later process 10 ms.
+One library also serves every shape, number of steps, layout and setting, where `torch.compile`
+specialises, and it shares torch's threads. So kernel.c is compiled by hand.
 """
 
 from __future__ import annotations
@@ -149,6 +149,6 @@ def _strides(x: Tensor) -> tuple[int, ...]:
 
 
 def _laid_out(value: Tensor, stride: tuple[int, ...]) -> Tensor:
-    if value.stride() == stride:
+    if value.stride() == stride and not (value.is_neg() or value._is_zerotensor()):
         return value
     return torch.empty_strided(value.shape, stride, dtype=value.dtype, device="cpu").copy_(value)

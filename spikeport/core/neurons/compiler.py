@@ -85,6 +85,7 @@ def _load(command: list[str]) -> ctypes.CDLL:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with atomic_path(path) as temporary:
                 _compile(command, temporary)
+            path.chmod(0o600)  # by default, some systems let a group write
         if _is_ours(folder) and _is_ours(path):
             return ctypes.CDLL(str(path))
     # The folder cannot be written, or others can: make one for this process. A library that is
