@@ -40,7 +40,7 @@ def timed(job: Callable[[], object], repeats: int = 1) -> dict[str, float]:
 
 
 def training_step(neurons: str, batch: int, steps: int) -> Callable[[], None]:
-    model = create_model("max_former_digits").to(memory_format=torch.channels_last)
+    model = create_model("max_former_digits")
     halve_sums(model)
     frames = torch.rand(batch, steps, *create_model("max_former_digits").input_shape)
     labels = torch.randint(0, 10, (batch,))

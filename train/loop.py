@@ -143,8 +143,7 @@ def _open(recipe: Recipe, split: str, seed: int) -> FrameDataset:
 
 
 def _start(blueprint: nn.Module, recipe: Recipe) -> TrainingState:
-    # Both are for speed on a CPU alone: the numbers are the same but for rounding.
-    model = copy.deepcopy(blueprint).to(memory_format=torch.channels_last)
+    model = copy.deepcopy(blueprint)
     halve_sums(model)
     decayed = [weight for weight in model.parameters() if weight.dim() > 1]
     others = [weight for weight in model.parameters() if weight.dim() <= 1]
