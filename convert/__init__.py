@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from spikeport.convert.interpreter import Interpreter
     from spikeport.convert.parity import Certificate, to_graph_layout, verify
     from spikeport.convert.passes import fold_batch_norm
-    from spikeport.convert.storage import load_graph, save_graph
 
 _PLACES = {
     "trace": "api",
@@ -25,8 +24,6 @@ _PLACES = {
     "Node": "graph",
     "Interpreter": "interpreter",
     "fold_batch_norm": "passes",
-    "load_graph": "storage",
-    "save_graph": "storage",
     "Certificate": "parity",
     "to_graph_layout": "parity",
     "verify": "parity",
@@ -41,8 +38,6 @@ __all__ = [
     "Node",
     "Tap",
     "fold_batch_norm",
-    "load_graph",
-    "save_graph",
     "to_graph_layout",
     "trace",
     "verify",

@@ -148,11 +148,11 @@ def open_graph(spec: str, checkpoint: Path | None, sample: Tensor, domain: str) 
         spec: a `.spg` file, a model name, or `package.module:factory`.
         sample: `[B, T, C, H, W]` frames to trace and prove with.
     """
-    from spikeport.convert import load_graph, trace
+    from spikeport.convert import Graph, trace
 
     if spec.endswith(_GRAPH_SUFFIX):
         if checkpoint is not None:
             raise UsageError("a stored graph has its weights.", where="--checkpoint")
-        return load_graph(spec)
+        return Graph.load(spec)
     with working("Tracing and proving"):
         return trace(open_model(spec, checkpoint), sample, input_domain=domain)

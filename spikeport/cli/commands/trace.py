@@ -51,9 +51,11 @@ def run(
     Example: spikeport trace mypackage.nets:resnet --input 2,4,2,64,64 --domain graded -o net.spg
     """
     from spikeport.cli.sources import open_model, parse_shape
-    from spikeport.convert import Domain, save_graph, trace
+    from spikeport.convert import Domain, trace
+    from spikeport.convert.storage import graph_path
     from spikeport.train.models import MODELS
 
+    graph_path(out)  # a wrong name must not cost a trace
     if domain is not None and domain not in set(Domain):
         raise UnknownNameError("domain", domain, [str(name) for name in Domain])
     net = open_model(model, checkpoint, classes)
@@ -72,7 +74,7 @@ def run(
     with working("Tracing and proving"):
         graph = trace(net, sample_like(sizes, declared), input_domain=declared)
     graph.metadata["model"] = model
-    save_graph(graph, out)
+    graph.save(out)
     certificate = graph.metadata["certificate"]
     if as_json:
         output.print_json({"graph": str(out), "nodes": len(graph), "certificate": certificate})
