@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         verify,
     )
     from spikeport.core.errors import SpikeportError
+    from spikeport.targets import check
     from spikeport.targets.lava import IntegerExecutor, lower
     from spikeport.train.checkpoint import load_model
     from spikeport.train.data import open_data
@@ -33,6 +34,7 @@ _PLACES = {
     "trace": "convert",
     "verify": "convert",
     "SpikeportError": "core.errors",
+    "check": "targets",
     "IntegerExecutor": "targets.lava",
     "lower": "targets.lava",
     "load_model": "train.checkpoint",
@@ -45,6 +47,7 @@ __all__ = [
     "IntegerExecutor",
     "Interpreter",
     "SpikeportError",
+    "check",
     "fold_batch_norm",
     "load_model",
     "lower",
