@@ -146,7 +146,7 @@ class Demo:
         sample = stack(data, spread(len(data), LAVA_RECORDINGS)).transpose(0, 1)
         with working("Tracing and proving"):
             graph = trace(model, sample, input_domain=data.input_domain)
-        graph.metadata["model"] = MODEL
+        graph.metadata["source"]["model"] = MODEL
         graph.save(self.folder / f"{MODEL}.spg")
         proof = graph.metadata["certificate"]
         self.console.print(

@@ -10,7 +10,10 @@ import pytest
 
 from spikeport.convert import Graph
 
-COMMANDS = ("demo", "train", "trace", "estimate", "lower", "evaluate", "list", "doctor")
+COMMANDS = (
+    *("demo", "train", "trace", "show", "check", "verify", "estimate", "lower", "evaluate"),
+    *("list", "doctor"),
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
