@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from spikeport.convert.graph import Graph
 
 _ENTRIES = {"format", "version", "graph", "sha256"}
+_LONGEST = 600  # characters of a reason; names in a damaged file may be of any length
 _SHOWN = 3
 """Names told in one message; a damaged file may have thousands."""
 
@@ -56,6 +57,7 @@ class _Damage(ValueError):
 
 
 def _damaged(where: str, why: str) -> FileError:
+    why = why if len(why) <= _LONGEST else f"{why[:_LONGEST]}..."
     return FileError(f"this graph is damaged: {why}.", where=where, fix="Trace the model again.")
 
 
@@ -66,9 +68,9 @@ def _header(entries: dict[str, str], where: str) -> str:
             where=where,
             fix=f"Give a {SUFFIX} file as written by `spikeport trace`.",
         )
-    version = entries.get("version")
+    version = entries.get("version", "none")[:20]
     if version != str(FORMAT_VERSION):
-        newer = version is not None and version.isdecimal() and int(version[:9]) > FORMAT_VERSION
+        newer = version.isdecimal() and int(version) > FORMAT_VERSION
         raise FileError(
             f"this graph has format version {version!r}; this Spikeport reads version "
             f"{FORMAT_VERSION}.",
@@ -150,7 +152,8 @@ def _built(stored: StoredGraph, tensors: dict[str, Tensor]) -> Graph:
     for node in stored.nodes:
         if node.kind not in OPS:
             raise FileError(
-                f"node {node.name!r} is of kind {node.kind!r}, which this Spikeport does not know.",
+                f"node {node.name[:80]!r} is of kind {node.kind[:80]!r}, which this Spikeport does "
+                "not know.",
                 where="graph",
                 fix="Install the package that defines it, or use a newer Spikeport.",
             )

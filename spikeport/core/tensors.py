@@ -47,7 +47,7 @@ def load_tensors(
             return {name: reader.get_tensor(name) for name in reader.keys()}, metadata  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise FileError(
-            f"this {kind} is truncated or not a safetensors file ({error}).",
+            f"this {kind} is truncated or not a safetensors file ({str(error)[:200]}).",
             where=str(target),
             fix="Copy it again, or write it anew from its source.",
         ) from error
