@@ -60,7 +60,9 @@ def _lava_missing() -> str:
     return lava_missing()
 
 
-TARGETS: Registry[Target] = Registry("target")
+TARGETS: Registry[Target] = Registry(
+    "target", "spikeport.targets", lambda _, entry: isinstance(entry, Target)
+)
 TARGETS.add(
     "reference",
     Target("the float network in float32: what the others are compared with", _reference, str),

@@ -38,8 +38,8 @@ _SHOWN = 3
 def load_graph(path: str | os.PathLike[str]) -> Graph:
     """Read a graph from its file; see `Graph.load`."""
     where = str(path)
-    tensors, entries = load_tensors(path, "graph")
-    text = _header(entries, where)
+    tensors, entries = load_tensors(path, "graph", lambda found: _check_header(found, where))
+    text = entries["graph"]
     if digest(text, tensors) != entries["sha256"]:
         raise _damaged(where, "its content is not what was written (SHA-256 differs)")
     try:
@@ -61,7 +61,7 @@ def _damaged(where: str, why: str) -> FileError:
     return FileError(f"this graph is damaged: {why}.", where=where, fix="Trace the model again.")
 
 
-def _header(entries: dict[str, str], where: str) -> str:
+def _check_header(entries: dict[str, str], where: str) -> None:
     if entries.get("format") != FORMAT:
         raise FileError(
             "this safetensors file holds no graph.",
@@ -81,7 +81,6 @@ def _header(entries: dict[str, str], where: str) -> str:
         )
     if entries.keys() != _ENTRIES:
         raise _damaged(where, f"its header has {_names(_ENTRIES ^ entries.keys())} too many or few")
-    return entries["graph"]
 
 
 def _parsed(text: str) -> StoredGraph:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,17 @@ def save_tensors(
 
 
 def load_tensors(
-    path: str | os.PathLike[str], kind: str = "file"
+    path: str | os.PathLike[str],
+    kind: str = "file",
+    examine: Callable[[dict[str, str]], object] = lambda metadata: None,
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Read a safetensors file: its tensors by name, and its metadata.
+
+    The library checks sizes and places of all tensors against the file's length before it reads.
+
+    Args:
+        kind: what messages call the file.
+        examine: sees the metadata before any tensor is read, and raises if it is not as it must be.
 
     Raises:
         FileError: missing, unreadable, truncated or not safetensors.
@@ -44,6 +52,7 @@ def load_tensors(
     try:
         with safe_open(target, framework="pt") as reader:
             metadata = dict(reader.metadata() or {})
+            examine(metadata)
             return {name: reader.get_tensor(name) for name in reader.keys()}, metadata  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise FileError(
