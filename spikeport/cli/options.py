@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -50,12 +50,16 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @dataclass(frozen=True)
-class RunChoice:
-    """A network and the recordings that it is to see: the options of every command that runs one.
+class InputChoice:
+    """What a model is traced with; a stored graph knows it already."""
 
-    A command takes one parameter of this type, is decorated with `with_run_choice`, and hands what
-    it gets to `runs.open_run`.
-    """
+    shape: Shape = None
+    domain: InputDomain = None
+
+
+@dataclass(frozen=True)
+class RunChoice:
+    """A network and the recordings that it is to see."""
 
     model: Model
     data: Data = "digits"
@@ -66,31 +70,42 @@ class RunChoice:
     framing: Framing = "count"
 
 
-def with_run_choice(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command one option per field of its `RunChoice` parameter."""
+def spread(command: Callable[..., None]) -> Callable[..., None]:
+    """Decorator: give a command one option per field of each parameter that is a choice.
+
+    So options that several commands share are written once, and travel as one value.
+    """
     own = inspect.signature(command, eval_str=True).parameters.values()
-    (bundle,) = (parameter.name for parameter in own if parameter.annotation is RunChoice)
-    hints = get_type_hints(RunChoice, include_extras=True)
-    spread = [
+    choices: dict[str, type[Any]] = {
+        each.name: each.annotation
+        for each in own
+        if inspect.isclass(each.annotation) and is_dataclass(each.annotation)
+    }
+    parameters: list[inspect.Parameter] = []
+    for each in own:
+        parameters += _fields_of(choices[each.name]) if each.name in choices else [each]
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        for name, choice in choices.items():
+            values = {field.name: given.pop(field.name) for field in fields(choice)}
+            given[name] = choice(**values)
+        command(**given)
+
+    keyword = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
+    run.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in keyword}
+    return run
+
+
+def _fields_of(choice: type[Any]) -> list[inspect.Parameter]:
+    hints = get_type_hints(choice, include_extras=True)
+    return [
         inspect.Parameter(
             field.name,
             inspect.Parameter.KEYWORD_ONLY,
             default=inspect.Parameter.empty if field.default is MISSING else field.default,
             annotation=hints[field.name],
         )
-        for field in fields(RunChoice)
+        for field in fields(choice)
     ]
-    others = [
-        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for parameter in own
-        if parameter.name != bundle
-    ]
-
-    @functools.wraps(command)
-    def run(**given: Any) -> None:
-        chosen = RunChoice(**{each.name: given.pop(each.name) for each in spread})
-        command(**{bundle: chosen}, **given)
-
-    run.__signature__ = inspect.Signature([*spread, *others])  # type: ignore[attr-defined]
-    run.__annotations__ = {each.name: each.annotation for each in [*spread, *others]}
-    return run

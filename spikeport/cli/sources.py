@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spikeport.cli.options import InputChoice
 from spikeport.core.errors import FileError, UnknownNameError, UsageError
 from spikeport.core.progress import working
 
@@ -171,30 +172,27 @@ def open_graph(spec: str, checkpoint: Path | None, sample: Tensor, domain: str) 
         return trace(open_model(spec, checkpoint), sample, input_domain=domain)
 
 
-def graph_or_trace(
-    spec: str, checkpoint: Path | None, shape: str | None, domain: str | None
-) -> Graph:
+def graph_or_trace(spec: str, checkpoint: Path | None, given: InputChoice) -> Graph:
     """A stored graph, or a model traced on a random sample.
 
     Raises:
         SpikeportError: a name is unknown, a file is bad, or the model cannot be traced.
     """
     if not is_stored(spec):
-        return trace_random(spec, checkpoint, None, shape, domain)
-    for option, given in (("--input", shape), ("--domain", domain)):
-        if given is not None:
-            raise UsageError("a stored graph knows its input.", where=option)
+        return trace_random(spec, checkpoint, None, given)
+    if given != InputChoice():
+        raise UsageError(
+            "a stored graph knows its input.",
+            where=spec,
+            fix="Leave out what describes the input, or trace the model anew.",
+        )
     return open_stored(spec, checkpoint)
 
 
 def trace_random(
-    spec: str,
-    checkpoint: Path | None,
-    classes: int | None,
-    shape: str | None,
-    domain: str | None,
+    spec: str, checkpoint: Path | None, classes: int | None, given: InputChoice
 ) -> Graph:
-    """Trace a model on a random sample of a shape and domain; its own, if not given.
+    """Trace a model on a random sample of the given shape and domain, or of its own.
 
     Raises:
         SpikeportError: a name is unknown, a file is bad, or the model cannot be traced.
@@ -202,11 +200,11 @@ def trace_random(
     from spikeport.convert import Domain, trace
     from spikeport.train.models import MODELS
 
-    if domain is not None and domain not in set(Domain):
-        raise UnknownNameError("domain", domain, [str(name) for name in Domain])
+    if given.domain is not None and given.domain not in set(Domain):
+        raise UnknownNameError("domain", given.domain, [str(name) for name in Domain])
     net = open_model(spec, checkpoint, classes)
-    sizes = _input_shape(spec, shape)
-    declared = Domain(domain or ("graded" if spec in MODELS else "real"))
+    sizes = _input_shape(spec, given.shape)
+    declared = Domain(given.domain or ("graded" if spec in MODELS else "real"))
     with working("Tracing and proving"):
         graph = trace(net, sample_like(sizes, declared), input_domain=declared)
     graph.metadata["source"]["model"] = spec

@@ -18,10 +18,11 @@ from spikeport.train.models import MODELS
 @pytest.fixture(scope="module")
 def traced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The digits network as `spikeport trace` stores it."""
+    from spikeport.cli.options import InputChoice
     from spikeport.cli.sources import trace_random
 
     path = tmp_path_factory.mktemp("traced") / "m.spg"
-    trace_random("max_former_digits", None, None, None, None).save(path)
+    trace_random("max_former_digits", None, None, InputChoice()).save(path)
     return path
 
 

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 ALL = "all"
 
 
+@options.spread
 def run(
     model: options.Model,
+    given: options.InputChoice,
     target: Annotated[
         str, typer.Option(help="Targets with commas between them, or all; see spikeport list.")
     ] = ALL,
     checkpoint: options.Checkpoint = None,
-    shape: options.Shape = None,
-    domain: options.InputDomain = None,
     as_json: options.Json = False,
 ) -> None:
     """Say what becomes of each node of a network on a target, before anything is lowered.
@@ -42,7 +42,7 @@ def run(
     names = checked_targets() if target == ALL else [name.strip() for name in target.split(",")]
     for name in names:
         TARGETS[name]  # a typing error must not cost a trace
-    graph = graph_or_trace(model, checkpoint, shape, domain)
+    graph = graph_or_trace(model, checkpoint, given)
     reports = [check(graph, name) for name in names]
     ok = all(report.ok for report in reports)
     if as_json:

@@ -10,7 +10,7 @@ import typer
 from spikeport.cli import options, output
 
 
-@options.with_run_choice
+@options.spread
 def run(
     chosen: options.RunChoice,
     energy: Annotated[

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from spikeport.cli.runs import Run
 
 
-@options.with_run_choice
+@options.spread
 def run(
     chosen: options.RunChoice,
     target: Annotated[

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 _EDGES_SHOWN = 12
 
 
+@options.spread
 def run(
     model: options.Model,
+    given: options.InputChoice,
     checkpoint: options.Checkpoint = None,
-    shape: options.Shape = None,
-    domain: options.InputDomain = None,
     dot: Annotated[
         Path | None, typer.Option(help="Write the graph as a Graphviz file, edges by domain.")
     ] = None,
@@ -41,7 +41,7 @@ def run(
     from spikeport.cli.sources import graph_or_trace
     from spikeport.convert import layers, read_seal, spike_driven
 
-    graph = graph_or_trace(model, checkpoint, shape, domain)
+    graph = graph_or_trace(model, checkpoint, given)
     seal, driven, table = read_seal(graph), spike_driven(graph), layers(graph)
     files = _draw(graph, dot, svg)
     if as_json:

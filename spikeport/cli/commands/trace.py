@@ -11,18 +11,18 @@ from spikeport.cli import options, output
 from spikeport.cli.proof import proof_lines
 
 
+@options.spread
 def run(
     model: Annotated[
         str, typer.Argument(help="A model name (spikeport list), or package.module:factory.")
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The graph file to write, *.spg.")],
-    shape: options.Shape = None,
+    given: options.InputChoice,
     checkpoint: options.Checkpoint = None,
     classes: Annotated[
         int | None,
         typer.Option(help="Number of classes, if not the model's default.", min=1, max=100_000),
     ] = None,
-    domain: options.InputDomain = None,
     as_json: options.Json = False,
 ) -> None:
     """Trace a model into a graph, prove it equal spike by spike, and store it.
@@ -36,7 +36,7 @@ def run(
     from spikeport.convert.storage import graph_path
 
     graph_path(out)  # a wrong name must not cost a trace
-    graph = trace_random(model, checkpoint, classes, shape, domain)
+    graph = trace_random(model, checkpoint, classes, given)
     graph.save(out)
     if as_json:
         certificate = graph.metadata["certificate"]
