@@ -1,16 +1,13 @@
 """`show`, `check` and `verify`: what a graph holds, what becomes of it, whether it is proven."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from graph_files import rewrite
 
 from spikeport.convert import Domain, Graph, ops, read_seal, trace
-from spikeport.convert.storage import digest
 from spikeport.train.checkpoint import load_model
 from spikeport.train.models import MODELS
 
@@ -141,22 +138,11 @@ def test_verify_finds_another_model(cli, traced: Path, tmp_path: Path) -> None:
     assert "computes something else" in done.out and "Verified" not in done.out
 
 
-def edited(path: Path, target: Path, change) -> None:
-    """A graph file with changed content and a hash that fits."""
-    with safe_open(path, framework="pt") as reader:
-        header = dict(reader.metadata())
-        tensors = {name: reader.get_tensor(name) for name in reader.keys()}  # noqa: SIM118
-    content = json.loads(header["graph"])
-    change(content, tensors)
-    text = json.dumps(content)
-    save_file(tensors, target, {**header, "graph": text, "sha256": digest(text, tensors)})
-
-
 def test_verify_finds_a_graph_changed_after_its_proof(cli, traced: Path, tmp_path: Path) -> None:
     def change(_, tensors) -> None:
         tensors["head/bias"] += 1.0
 
-    edited(traced, tmp_path / "m.spg", change)
+    rewrite(traced, change, tmp_path / "m.spg")
     done = cli("verify", "m.spg")
     assert done.code == 1
     assert "was changed after it was proven" in " ".join(done.out.split())
@@ -172,7 +158,7 @@ def test_verify_finds_a_graph_changed_after_its_proof(cli, traced: Path, tmp_pat
     ],
 )
 def test_a_damaged_certificate_is_refused(cli, traced: Path, tmp_path: Path, change) -> None:
-    edited(traced, tmp_path / "m.spg", lambda g, _: change(g["metadata"]["certificate"]))
+    rewrite(traced, lambda g, _: change(g["metadata"]["certificate"]), tmp_path / "m.spg")
     for command in ("show", "verify"):
         refused(cli(command, "m.spg"), "certificate", "damaged")
 
@@ -241,3 +227,14 @@ def test_numbers_that_are_no_numbers(cli, traced: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.array(["a", "b"]))
     options = ("--model", "max_former_digits", "--sample", "x.npy")
     refused(cli("verify", traced, *options), "no .npy file of numbers")
+
+
+def test_a_certificate_that_promises_too_much_takes_no_memory(
+    cli, traced: Path, tmp_path: Path
+) -> None:
+    def change(content, _) -> None:
+        content["metadata"]["certificate"]["input_shape"] = [10**6, 10**6]
+
+    rewrite(traced, change, tmp_path / "m.spg")
+    done = cli("verify", "m.spg", "--model", "max_former_digits")
+    refused(done, "would hold 1,000,000,000,000 numbers")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -41,10 +41,20 @@ def catalogue() -> dict[str, dict[str, str]]:
     }
     failures = {
         f"{registry.kind} {name}": why
-        for registry in (ENERGY_MODELS, TARGETS, PASSES, OPS)
+        for registry in registries()
         for name, why in registry.failures.items()
     }
     return found | ({"extensions that cannot be used": failures} if failures else {})
+
+
+def registries() -> tuple[Registry[Any], ...]:
+    """Those that packages may add to."""
+    from spikeport.convert.ops import OPS
+    from spikeport.convert.passes import PASSES
+    from spikeport.estimate.energy import ENERGY_MODELS
+    from spikeport.targets import TARGETS
+
+    return (ENERGY_MODELS, TARGETS, PASSES, OPS)
 
 
 def _described(registry: Registry[T], describe: Callable[[T], str]) -> dict[str, str]:

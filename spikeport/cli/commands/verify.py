@@ -98,8 +98,9 @@ def _sample(graph: Graph, seal: Seal | None, shape: str | None, file: Path | Non
             where="--input",
             fix="Give a shape, or a file with --sample.",
         )
-    sizes = seal.certificate.input_shape if shape is None and seal else parse_shape(shape or "")
-    return sample_like(tuple(sizes), str(graph.input.domain))
+    # What the file says is checked like what a user types: it must not take the machine's memory.
+    text = ",".join(map(str, seal.certificate.input_shape)) if shape is None and seal else shape
+    return sample_like(parse_shape(text or ""), str(graph.input.domain))
 
 
 @dataclass
