@@ -117,7 +117,8 @@ def _graphviz() -> Finding:
 def _extensions() -> Finding:
     from spikeport.cli.commands.listing import registries
 
-    found, failures = {}, {}
+    found: dict[str, None] = {}
+    failures: dict[str, str] = {}
     for registry in registries():
         names = list(registry)  # imports them
         found |= {f"{registry.kind} {name}": None for name in names if name in registry.origins}
