@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-import networkx as nx
-
 from spikeport.convert.check.findings import Finding, NodeRefused, Severity, error
 from spikeport.convert.check.report import CheckReport, Status, Treatment, Verdict
-from spikeport.convert.graph import Graph, Node
+from spikeport.convert.graph import Graph, Node, feedback_of
 from spikeport.convert.passes import PASSES
 
 
@@ -67,8 +65,15 @@ def rewritten(graph: Graph, passes: Iterable[str]) -> Rewritten:
 
 
 def _needed(graph: Graph) -> set[str]:
-    net = graph.to_networkx()
-    return set(graph.outputs).union(*(nx.ancestors(net, name) for name in graph.outputs))
+    """The nodes that an output depends on, at this step or an earlier one."""
+    needed, waiting = set[str](), list(graph.outputs)
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += graph[name].inputs
+            waiting += filter(None, [feedback_of(graph[name].op)])
+    return needed
 
 
 def judge(

@@ -117,11 +117,11 @@ def _graphviz() -> Finding:
 def _extensions() -> Finding:
     from spikeport.cli.commands.listing import registries
 
-    found: dict[str, None] = {}
+    found: list[str] = []
     failures: dict[str, str] = {}
     for registry in registries():
         names = list(registry)  # imports them
-        found |= {f"{registry.kind} {name}": None for name in names if name in registry.origins}
+        found += [f"{registry.kind} {name}" for name in names if name in registry.origins]
         failures |= registry.failures
     if failures:
         why = "; ".join(f"{name}: {reason}" for name, reason in failures.items())
