@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from spikeport import check
 from spikeport.convert import trace
-from spikeport.convert.check import Status
+from spikeport.convert.check import Status, judge
 from spikeport.convert.domain import Domain
-from spikeport.convert.graph import Graph
+from spikeport.convert.graph import Graph, rebuilt
 from spikeport.convert.ops import (
     IF,
     LIF,
@@ -36,9 +36,11 @@ from spikeport.convert.ops import (
     Scale,
     Stateless,
 )
+from spikeport.convert.passes import PASSES
 from spikeport.core.errors import SpikeportError, UnknownNameError, UnsupportedError, UsageError
 from spikeport.targets import checked_targets
 from spikeport.targets.lava import LoweringOptions, lower
+from spikeport.targets.lava.requirements import Requirements
 from spikeport.targets.lava.rules import RULES
 from spikeport.train.checkpoint import load_model
 
@@ -135,10 +137,11 @@ def test_numbers_that_no_scale_can_hold_are_found() -> None:
     assert "int16" in report.errors[0].why
 
 
-def test_nodes_that_no_output_needs_are_told() -> None:
+def test_nodes_that_no_output_needs_are_told(monkeypatch) -> None:
+    monkeypatch.setitem(PASSES._entries, "test-drop", rebuilt)
     graph = chain(spikes(2, 4, 4), IF(1.0, 0.0))
     graph.add("dead", Scale(0.3), ["n0"])
-    said = check(graph, "lava")["dead"]
+    said = judge(graph, "lava", ["test-drop"], Requirements)["dead"]
     assert said.status is Status.REWRITTEN and "no output depends on it" in said.how
 
 
