@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from spikeport.convert.interpreter import Interpreter
     from spikeport.convert.parity import Certificate, to_graph_layout, verify
     from spikeport.convert.passes import fold_batch_norm
-    from spikeport.convert.storage import load_graph, save_graph
+    from spikeport.convert.seal import Seal, read_seal
+    from spikeport.convert.seeing.domains import SpikeDriven, spike_driven
+    from spikeport.convert.seeing.table import Layer, layers
 
 _PLACES = {
     "trace": "api",
@@ -25,11 +27,15 @@ _PLACES = {
     "Node": "graph",
     "Interpreter": "interpreter",
     "fold_batch_norm": "passes",
-    "load_graph": "storage",
-    "save_graph": "storage",
     "Certificate": "parity",
     "to_graph_layout": "parity",
     "verify": "parity",
+    "Seal": "seal",
+    "read_seal": "seal",
+    "SpikeDriven": "seeing.domains",
+    "spike_driven": "seeing.domains",
+    "Layer": "seeing.table",
+    "layers": "seeing.table",
 }
 
 __all__ = [
@@ -38,11 +44,15 @@ __all__ = [
     "Executor",
     "Graph",
     "Interpreter",
+    "Layer",
     "Node",
+    "Seal",
+    "SpikeDriven",
     "Tap",
     "fold_batch_norm",
-    "load_graph",
-    "save_graph",
+    "layers",
+    "read_seal",
+    "spike_driven",
     "to_graph_layout",
     "trace",
     "verify",

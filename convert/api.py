@@ -9,6 +9,7 @@ from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph
 from spikeport.convert.parity import verify
 from spikeport.convert.passes import cancel_views, fold_batch_norm
+from spikeport.convert.seal import seal
 from spikeport.convert.tracing import check_sample, trace_unproven
 from spikeport.core.errors import UnknownNameError, UsageError
 
@@ -49,7 +50,8 @@ def trace(
         graph = fold_batch_norm(graph)
     certificate = verify(graph, model, sample)
     verify(graph, model, _of_another_size(graph, sample))
-    graph.metadata["certificate"] = certificate.as_json()
+    graph.metadata["source"] = {"class": f"{type(model).__module__}.{type(model).__qualname__}"}
+    seal(graph, certificate)
     return graph
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -117,12 +118,47 @@ class Graph:
             raise UnsupportedError(f"a graph with {len(self.inputs)} inputs cannot be run.")
         return self.inputs[0]
 
-    def as_networkx(self) -> nx.MultiDiGraph[str]:
-        """A copy for graph algorithms: nodes carry `node`, edges `port` and `domain`."""
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the graph, its parameters and its metadata to one `.spg` file, atomically.
+
+        Raises:
+            UsageError: the path does not end in `.spg`.
+            FileError: the file cannot be written, or the graph does not fit the format.
+        """
+        from spikeport.convert.storage import save_graph
+
+        save_graph(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Graph:
+        """Read a graph from a `.spg` file.
+
+        The file's own hash is checked; shapes, domains and timing are derived anew and compared
+        with the stored ones. Nothing in the file is run.
+
+        Raises:
+            FileError: missing, unreadable, truncated, changed, foreign, of another format version,
+                holding an unknown op or field, or inconsistent in itself.
+        """
+        from spikeport.convert.storage import load_graph
+
+        return load_graph(path)
+
+    def to_networkx(self) -> nx.MultiDiGraph[str]:
+        """A copy for graph algorithms: nodes carry `node`, edges `port` and `domain`.
+
+        Feedback, which shows one step later, is no edge of it: see `feedback_of`.
+        """
         net = self._net.copy()
         for source, _, data in net.edges(data=True):
             data["domain"] = self[source].domain
         return net
+
+
+def feedback_of(op: Op) -> str | None:
+    """The node whose output of the step before an op shows; None if it reads none."""
+    shown: str | None = getattr(op, "feedback", None)
+    return shown
 
 
 def rebuilt(

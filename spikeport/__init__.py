@@ -20,13 +20,12 @@ if TYPE_CHECKING:
         Graph,
         Interpreter,
         fold_batch_norm,
-        load_graph,
-        save_graph,
         trace,
         verify,
     )
     from spikeport.core.checkpoint import load_checkpoint
     from spikeport.core.errors import SpikeportError
+    from spikeport.targets import check
     from spikeport.targets.lava import IntegerExecutor, lower
     from spikeport.train.checkpoint import load_model
     from spikeport.train.data import open_data
@@ -37,12 +36,11 @@ _PLACES = {
     "Graph": "convert",
     "Interpreter": "convert",
     "fold_batch_norm": "convert",
-    "load_graph": "convert",
-    "save_graph": "convert",
     "trace": "convert",
     "verify": "convert",
     "load_checkpoint": "core.checkpoint",
     "SpikeportError": "core.errors",
+    "check": "targets",
     "IntegerExecutor": "targets.lava",
     "lower": "targets.lava",
     "load_model": "train.checkpoint",
@@ -58,14 +56,13 @@ __all__ = [
     "Interpreter",
     "SpikeportError",
     "add_stf",
+    "check",
     "fold_batch_norm",
     "load_checkpoint",
-    "load_graph",
     "load_model",
     "lower",
     "open_data",
     "reference_model",
-    "save_graph",
     "trace",
     "verify",
 ]

@@ -19,7 +19,11 @@ from spikeport.core.registry import Registry
 
 Shape = tuple[int, ...]
 
-OPS: Registry[type[Op]] = Registry("op")
+OPS: Registry[type[Op]] = Registry(
+    "op",
+    "spikeport.ops",
+    lambda name, entry: isinstance(entry, type) and issubclass(entry, Op) and entry.kind == name,
+)
 
 
 @dataclass(frozen=True, eq=False)

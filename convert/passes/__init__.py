@@ -11,7 +11,7 @@ from spikeport.core.registry import Registry
 
 Pass = Callable[[Graph], Graph]
 
-PASSES: Registry[Pass] = Registry("pass")
+PASSES: Registry[Pass] = Registry("pass", "spikeport.passes", lambda _, entry: callable(entry))
 PASSES.add("cancel-views", cancel_views)
 PASSES.add("fold-batch-norm", fold_batch_norm)
 

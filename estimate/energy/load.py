@@ -74,7 +74,11 @@ def energy_model(choice: str | os.PathLike[str] | EnergyModel) -> EnergyModel:
 
 
 def _shipped() -> Registry[EnergyModel]:
-    models: Registry[EnergyModel] = Registry("energy model")
+    models: Registry[EnergyModel] = Registry(
+        "energy model",
+        "spikeport.energy_models",
+        lambda name, entry: isinstance(entry, EnergyModel) and entry.id == name,
+    )
     folder = resources.files("spikeport.estimate.energy.models")
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".toml"):

@@ -12,7 +12,7 @@ from nets import NETS, lively
 from spikingjelly.activation_based import functional, neuron
 from torch import nn
 
-from spikeport.convert import Interpreter, load_graph, save_graph, to_graph_layout, trace
+from spikeport.convert import Graph, Interpreter, to_graph_layout, trace
 from spikeport.convert.domain import Domain
 from spikeport.convert.ops import BatchNorm, Conv, MatMul, Neuron, RepeatTime, Reshape
 from spikeport.train.models import create_model
@@ -123,8 +123,8 @@ def test_a_stored_graph_gives_the_same_bits(tmp_path: Path) -> None:
     model = lively(create_model("max_former_digits"))
     x = sample_of((2, 4, 2, 32, 32)).round()
     graph = trace(model, x, input_domain="graded")
-    save_graph(graph, tmp_path / "m.spg")
-    again = load_graph(tmp_path / "m.spg")
+    graph.save(tmp_path / "m.spg")
+    again = Graph.load(tmp_path / "m.spg")
     assert [node.name for node in again] == [node.name for node in graph]
     assert again.metadata == graph.metadata
     frames = to_graph_layout(graph, x)

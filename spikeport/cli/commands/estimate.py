@@ -10,20 +10,15 @@ import typer
 from spikeport.cli import options, output
 
 
+@options.spread
 def run(
-    model: options.Model,
-    data: options.Data = "digits",
-    checkpoint: options.Checkpoint = None,
+    chosen: options.RunChoice,
     energy: Annotated[
         str, typer.Option(help="Energy model (spikeport list), or a .toml file of yours.")
     ] = "horowitz45-fp32",
     paper: Annotated[
         list[str] | None, typer.Option(help="Published convention to show beside the exact count.")
     ] = None,
-    split: options.Split = "test",
-    samples: options.Samples = None,
-    steps: options.Steps = None,
-    framing: options.Framing = "count",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for layers.csv and report.json.")
     ] = None,
@@ -40,20 +35,12 @@ def run(
     from spikeport.estimate import DataInfo, energy_model, estimate
 
     charged = energy_model(energy)
-    opened = open_run(
-        model,
-        checkpoint,
-        data=data,
-        split=split,
-        steps=steps,
-        framing=framing,
-        samples=samples,
-    )
+    opened = open_run(chosen)
     report = estimate(
         Interpreter(opened.graph),
         opened.batches("Counting"),
         charged,
-        data=DataInfo(data, split, opened.data.provenance),
+        data=DataInfo(chosen.data, chosen.split, opened.data.provenance),
         papers=paper or ["max-former"],
     )
     if out is not None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from spikeport.convert.check import Finding, error
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Input, MaxPool, Permute, Reshape
-from spikeport.targets.lava.findings import Finding, error
 from spikeport.targets.lava.rules.base import Rule, rule
 
 
