@@ -17,6 +17,8 @@ def trace(
     model: nn.Module,
     sample: Tensor,
     *,
+    layout: str | None = None,
+    steps: int | None = None,
     input_domain: Domain | str = Domain.REAL,
     fold: bool = True,
 ) -> Graph:
@@ -25,9 +27,14 @@ def trace(
     The model is not changed: tracing and proof work on copies in eval mode, from rest.
 
     Args:
-        model: with multi-step neurons (`step_mode="m"`).
-        sample: `[B, C, H, W]` (a static image, repeated over time inside the model),
-            `[T, B, C, H, W]` or `[B, T, C, H, W]`; which axis is time follows from the neurons.
+        model: with multi-step neurons (`step_mode="m"`), or all neurons in single-step mode: then
+            it is one time step, and the graph runs it T times, as the user's own loop does.
+        sample: `[B, C, H, W]` (a static image, repeated over time inside the model or, with
+            `steps`, by the user's loop), `[T, B, C, H, W]` or `[B, T, C, H, W]`, also without H or
+            W. Which axis is time follows from the neurons; sizes are never guessed from.
+        layout: "TBCHW", "BTCHW" or "BCHW": which axes of the sample are time and batch, where that
+            is open (single-step models that take features of any shape). Checked otherwise.
+        steps: T of a single-step model that is shown a static image. Checked otherwise.
         input_domain: what the input carries: event counts are `graded`, binarised events
             `spike`, images `real`. Declared, since values in a batch prove nothing.
         fold: fold batch norms into the layers before them (in float64).
@@ -37,14 +44,17 @@ def trace(
         once more with one sample and, if T is open, one time step more.
 
     Raises:
-        UsageError: the sample is empty, not finite, or not of the declared domain.
+        UsageError: the sample is empty, not finite, not of the declared domain, or can be read in
+            several ways.
         UnsupportedError: something in the model cannot be carried; tells its module path.
         CheckFailed: the graph does not emit the model's spikes.
     """
     if input_domain not in set(Domain):
         raise UnknownNameError("domain", str(input_domain), [str(domain) for domain in Domain])
     _check_domain(check_sample(sample), Domain(input_domain))
-    graph = cancel_views(trace_unproven(model, sample, input_domain=input_domain))
+    graph = cancel_views(
+        trace_unproven(model, sample, input_domain=input_domain, layout=layout, steps=steps)
+    )
     if fold:
         graph = fold_batch_norm(graph)
     certificate = verify(graph, model, sample)

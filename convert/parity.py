@@ -7,14 +7,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
-from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.interpreter import Interpreter
 from spikeport.convert.ops import Neuron
-from spikeport.convert.tracing.copying import copy_model
-from spikeport.core.errors import CheckFailed, UnsupportedError
+from spikeport.convert.recording import record
+from spikeport.core.errors import CheckFailed
 
 OUTPUT_TOLERANCE = 1e-10
 """Of the largest output. Float64 sums in another order differ by about 1e-14."""
@@ -71,7 +70,7 @@ def verify(graph: Graph, model: nn.Module, sample: Tensor) -> Certificate:
         CheckFailed: a spike or an output differs; tells layer, step, sample and position.
     """
     sample = sample.detach().cpu()
-    expected, logits = _record_model(model, sample.double())
+    expected, logits = record(graph, model, sample.double())
     comparison = _Comparison(expected)
     outputs = Interpreter(graph, torch.float64).run(
         to_graph_layout(graph, sample.double()), comparison.tap
@@ -100,39 +99,6 @@ def verify(graph: Graph, model: nn.Module, sample: Tensor) -> Certificate:
             sample.double().contiguous().cpu().numpy().astype("<f8").tobytes()
         ).hexdigest(),
     )
-
-
-def _record_model(model: nn.Module, sample: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-    reference = copy_model(model).double()
-    functional.reset_net(reference)
-    spikes: dict[str, Tensor] = {}
-    modules = dict(reference.named_modules())
-
-    def keep(path: str) -> Any:
-        def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
-            spikes[path] = output.detach()
-
-        return hook
-
-    for path, module in modules.items():
-        if hasattr(module, "v_threshold"):
-            module.register_forward_hook(keep(path))
-    try:
-        with torch.no_grad():
-            logits = reference(sample)
-    except Exception as error:
-        raise UnsupportedError(
-            f"the model does not run in float64: {type(error).__name__}: {error}",
-            where=type(model).__name__,
-            fix="Register constants as buffers, so that they follow the model's type.",
-        ) from error
-    if not isinstance(logits, Tensor):
-        raise UnsupportedError(
-            f"the model returns a {type(logits).__name__}.",
-            where=type(model).__name__,
-            fix="Return the logits only, in eval mode.",
-        )
-    return spikes, logits
 
 
 @dataclass

@@ -58,8 +58,3 @@ def test_exact_ties_fire(grid: list[int]) -> None:
 def test_a_neuron_without_op_is_refused_by_name() -> None:
     with pytest.raises(UnsupportedError, match=r"a\.b: neuron QIFNode cannot be carried"):
         read_neuron(neuron.QIFNode(step_mode="m"), "a.b")
-
-
-def test_single_step_mode_is_refused_with_the_way_out() -> None:
-    with pytest.raises(UnsupportedError, match="set_step_mode"):
-        read_neuron(neuron.IFNode(step_mode="s"), "a")
