@@ -49,7 +49,9 @@ def body_once(loop: TimeLoop, path: str) -> Callable[[Tensor], Tensor]:
     def forward(currents: Tensor) -> Tensor:
         loop.hold_single_step()
         current: Tensor = torch.ops.spikeport.loop_enter(currents, path)
-        shape = list(loop.no_feedback(current).shape[1:])
+        # Asked for a batch of known size: it may compute with len(current).
+        like = loop.no_feedback(torch.zeros((2, *map(int, current.shape[1:])), dtype=current.dtype))
+        shape = list(like.shape[1:])
         feedback: Tensor = torch.ops.spikeport.loop_feedback(current, shape, path)
         output, returned = loop.step(current, feedback)
         result: Tensor = torch.ops.spikeport.loop_close(output, returned, currents, path)

@@ -118,11 +118,11 @@ MODELS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
 BIG: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "spiking-vgg11": (
         lambda: multi_step(spiking_vgg.spiking_vgg11, num_classes=10, **LIF),
-        FRAMES,
+        (2, 2, 3, 32, 32),
     ),
     "spiking-vgg11-bn": (
         lambda: multi_step(spiking_vgg.spiking_vgg11_bn, num_classes=10, **LIF),
-        FRAMES,
+        (2, 2, 3, 32, 32),
     ),
     "sew-resnet50": (
         lambda: multi_step(sew_resnet.sew_resnet50, cnf="ADD", num_classes=10, **LIF),

@@ -42,6 +42,21 @@ def run(
             "Models by name know theirs; real otherwise."
         ),
     ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            help="Which axes of --input are time and batch, where the model leaves it open: "
+            "TBCHW, BTCHW or BCHW."
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            help="Number of time steps of a model whose time loop is outside of it.",
+            min=1,
+            max=100_000,
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Trace a model into a graph, prove it equal spike by spike, and store it.
@@ -70,7 +85,8 @@ def run(
         sizes = parse_shape(shape)
     declared = Domain(domain or ("graded" if model in MODELS else "real"))
     with working("Tracing and proving"):
-        graph = trace(net, sample_like(sizes, declared), input_domain=declared)
+        sample = sample_like(sizes, declared)
+        graph = trace(net, sample, layout=layout, steps=steps, input_domain=declared)
     graph.metadata["model"] = model
     save_graph(graph, out)
     certificate = graph.metadata["certificate"]
