@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph
-from spikeport.convert.parity import verify
-from spikeport.convert.passes import cancel_views, fold_batch_norm
+from spikeport.convert.parity import to_graph_layout, verify
+from spikeport.convert.passes import run_passes
 from spikeport.convert.tracing import check_sample, trace_unproven
 from spikeport.core.errors import UnknownNameError, UsageError
+
+_ALWAYS = ("remove-dead", "cancel-views")
 
 
 def trace(
@@ -21,6 +25,7 @@ def trace(
     steps: int | None = None,
     input_domain: Domain | str = Domain.REAL,
     fold: bool = True,
+    passes: Sequence[str] = (),
 ) -> Graph:
     """Trace a model with SpikingJelly neurons into a graph and prove it equal on a sample.
 
@@ -38,6 +43,8 @@ def trace(
         input_domain: what the input carries: event counts are `graded`, binarised events
             `spike`, images `real`. Declared, since values in a batch prove nothing.
         fold: fold batch norms into the layers before them (in float64).
+        passes: names of further passes, such as `hoist-static` or `merge-identical`, run in this
+            order; each is verified on the first sample before the next one runs.
 
     Returns:
         the graph; `graph.metadata["certificate"]` tells what was compared. The comparison is made
@@ -52,15 +59,20 @@ def trace(
     if input_domain not in set(Domain):
         raise UnknownNameError("domain", str(input_domain), [str(domain) for domain in Domain])
     _check_domain(check_sample(sample), Domain(input_domain))
-    graph = cancel_views(
-        trace_unproven(model, sample, input_domain=input_domain, layout=layout, steps=steps)
+    graph = trace_unproven(model, sample, input_domain=input_domain, layout=layout, steps=steps)
+    folding = ["fold-batch-norm"] if fold else []
+    graph = run_passes(
+        graph, [*_ALWAYS, *folding, *passes], _one_of(to_graph_layout(graph, sample), graph)
     )
-    if fold:
-        graph = fold_batch_norm(graph)
-    certificate = verify(graph, model, sample)
-    verify(graph, model, _of_another_size(graph, sample))
+    certificate = verify(model, graph, sample)
+    verify(model, graph, _of_another_size(graph, sample))
     graph.metadata["certificate"] = certificate.as_json()
     return graph
+
+
+def _one_of(frames: Tensor, graph: Graph) -> Tensor:
+    """The first sample alone."""
+    return frames.narrow(1 if graph.input.per_step else 0, 0, 1)
 
 
 def _check_domain(sample: Tensor, domain: Domain) -> None:

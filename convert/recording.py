@@ -15,6 +15,22 @@ from spikeport.convert.tracing.single_step import frames_of
 from spikeport.core.errors import UnsupportedError
 
 
+def currents_of(graph: Graph, model: nn.Module, sample: Tensor, path: str) -> Tensor:
+    """What one neuron of the model reads, `[T, B, *shape]`; see `record`."""
+    reference = copy_model(model).double()
+    functional.reset_net(reference)
+    read: list[Tensor] = []
+
+    def keep(module: Any, inputs: Any) -> None:
+        one_step = getattr(module, "step_mode", "m") == "s"
+        read.append(inputs[0].detach().unsqueeze(0) if one_step else inputs[0].detach())
+
+    reference.get_submodule(path).register_forward_pre_hook(keep)
+    with torch.no_grad():
+        _run(graph, reference, sample)
+    return torch.cat(read)
+
+
 def record(graph: Graph, model: nn.Module, sample: Tensor) -> tuple[dict[str, Tensor], Tensor]:
     """Run a copy of the model from rest as the graph says that it is called.
 

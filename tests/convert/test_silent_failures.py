@@ -96,7 +96,7 @@ def test_a_soft_reset_stays_soft(kind: str) -> None:
         assert Interpreter(graph).run(x)[:, 0, 0].tolist() == [1, 1, 0]
         hard = rebuilt(graph, {"n": replace(only(graph, Neuron).op, v_reset=0.0)})
         with pytest.raises(CheckFailed, match="n: "):
-            verify(hard, Written(lambda s, x: s.n(x), n=make(v_reset=None, step_mode="m")), X * 3)
+            verify(Written(lambda s, x: s.n(x), n=make(v_reset=None, step_mode="m")), hard, X * 3)
 
 
 def test_a_batch_norm_is_not_dropped() -> None:
@@ -161,7 +161,7 @@ def test_a_maximum_of_currents_is_not_a_maximum_of_spikes() -> None:
     assert torch.equal(right[0], wrong[0])
     assert 0.02 < (right != wrong).double().mean() < 0.5
     with pytest.raises(CheckFailed, match=r"^3: "):
-        verify(swapped, model, x)
+        verify(model, swapped, x)
 
 
 def test_an_unknown_layer_is_not_skipped() -> None:
