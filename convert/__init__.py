@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from spikeport.convert.graph import Graph, Node
     from spikeport.convert.interpreter import Interpreter
     from spikeport.convert.parity import Certificate, to_graph_layout, verify
-    from spikeport.convert.passes import fold_batch_norm
+    from spikeport.convert.passes import PASSES, fold_batch_norm, run_passes
     from spikeport.convert.storage import load_graph, save_graph
 
 _PLACES = {
@@ -24,7 +24,9 @@ _PLACES = {
     "Graph": "graph",
     "Node": "graph",
     "Interpreter": "interpreter",
+    "PASSES": "passes",
     "fold_batch_norm": "passes",
+    "run_passes": "passes",
     "load_graph": "storage",
     "save_graph": "storage",
     "Certificate": "parity",
@@ -33,6 +35,7 @@ _PLACES = {
 }
 
 __all__ = [
+    "PASSES",
     "Certificate",
     "Domain",
     "Executor",
@@ -42,6 +45,7 @@ __all__ = [
     "Tap",
     "fold_batch_norm",
     "load_graph",
+    "run_passes",
     "save_graph",
     "to_graph_layout",
     "trace",

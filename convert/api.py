@@ -48,7 +48,7 @@ def trace(
 
     Returns:
         the graph; `graph.metadata["certificate"]` tells what was compared. The comparison is made
-        once more with one sample and, if T is open, one time step more.
+        once more with another number of samples and, if T is open, one time step more.
 
     Raises:
         UsageError: the sample is empty, not finite, not of the declared domain, or can be read in
@@ -89,13 +89,16 @@ def _check_domain(sample: Tensor, domain: Domain) -> None:
 
 
 def _of_another_size(graph: Graph, sample: Tensor) -> Tensor:
-    """The sample with one more recording and, unless T is fixed, one more time step.
+    """Another number of recordings and, unless T is fixed, one more time step.
 
-    A size that got stuck in the graph shows only where it changes.
+    A size that got stuck in the graph shows only where it changes. Two recordings, or three: a
+    batch of one is a size of its own to `torch.export`, and to models that squeeze.
     """
     time = graph.metadata["time_axis"]
     batch = 1 if time == 0 else 0
-    longer = torch.cat([sample, sample.narrow(batch, 0, 1)], batch)
+    count = 3 if sample.shape[batch] == 2 else 2
+    chosen = torch.arange(count) % sample.shape[batch]
+    other = sample.index_select(batch, chosen)
     if time is None or graph.metadata["fixed_steps"] is not None:
-        return longer
-    return torch.cat([longer, longer.narrow(time, 0, 1)], time)
+        return other
+    return torch.cat([other, other.narrow(time, 0, 1)], time)

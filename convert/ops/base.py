@@ -103,15 +103,16 @@ class Neuron(Op):
         """What the membrane is compared with: a spike on h >= threshold."""
         raise TypeError(f"{type(self).__name__} has no threshold")
 
-    def reset(self) -> float | Tensor | None:
+    def reset(self) -> float | None:
         """What the membrane is set to after a spike; None subtracts the threshold instead."""
         raise TypeError(f"{type(self).__name__} has no reset")
 
     def step(self, state: NeuronState, current: Tensor) -> tuple[NeuronState, Tensor]:
         """One time step, charge, fire, reset: the new state and the spikes, `[B, *feature]`."""
         h, threshold, rest = self.membrane(state, current), self.threshold(), self.reset()
-        spikes = (h >= threshold).to(h.dtype)
-        v = h - spikes * threshold if rest is None else (1.0 - spikes) * h + spikes * rest
+        fired = h >= threshold
+        spikes = fired.to(h.dtype)
+        v = h - spikes * threshold if rest is None else h.masked_fill(fired, rest)
         return NeuronState(v), spikes
 
 
