@@ -28,7 +28,11 @@ class Interpreter:
     The nodes of a feedback loop take one time step after the other, together.
 
     Args:
-        dtype: float64 for proofs, float32 for speed. Whole numbers below 2^53 are exact in float64.
+        dtype: float64 for proofs, float32 for speed. Whole numbers below 2^53 are exact in float64;
+            an integer type runs graphs of whole numbers only.
+
+    Raises:
+        UnsupportedError: an integer type is asked for, and an op leaves the whole numbers.
     """
 
     def __init__(
@@ -41,6 +45,8 @@ class Interpreter:
             raise UnsupportedError(f"a graph with {len(graph.outputs)} outputs cannot be run.")
         self._graph = graph
         self.dtype, self.device = dtype, torch.device(device)
+        if not self.dtype.is_floating_point:
+            _require_whole(graph)
         self._ops = {node.name: node.op.cast(dtype, device) for node in graph}
         self._groups = schedule(graph)
         self._last_reader = {
@@ -61,8 +67,8 @@ class Interpreter:
         Raises:
             UsageError: the frames do not have the shape that the graph was traced for.
         """
-        frames = frames.to(device=self.device, dtype=self.dtype)
         self._check(frames)
+        frames = frames.to(device=self.device, dtype=self.dtype)
         values: dict[str, Tensor] = {}
         for index, group in enumerate(self._groups):
             if len(group) == 1:
@@ -91,6 +97,12 @@ class Interpreter:
                 f"the graph takes input [{expected}], not {list(frames.shape)}.",
                 where=node.name,
                 fix="Frame the data for this size, or trace the model again for the other size.",
+            )
+        if not self.dtype.is_floating_point and not bool((frames == frames.round()).all()):
+            raise UsageError(
+                f"the frames hold fractions, which {self.dtype} would cut off.",
+                where=node.name,
+                fix="Run in float64, or give whole numbers.",
             )
         fixed = self._graph.metadata.get("fixed_steps")
         if node.per_step and (not len(frames) or (fixed is not None and len(frames) != fixed)):
@@ -195,6 +207,16 @@ def _at(
         _check_steps(node, op, step + 1, at_least=True)
         return op.at(step, sources[0])
     raise _no_rule(node)
+
+
+def _require_whole(graph: Graph) -> None:
+    for node in graph:
+        if not node.op.keeps_whole():
+            raise UnsupportedError(
+                f"this {node.op.kind} does not keep to whole numbers.",
+                where=node.path or node.name,
+                fix="Run the graph in float64, which holds whole numbers below 2^53 exactly.",
+            )
 
 
 def _read_by(node: Node) -> tuple[str, ...]:

@@ -50,6 +50,9 @@ class AdaptiveAvgPool(Stateless):
         # Windows of several sizes have several divisors: no one constant.
         return scaled(inputs[0]) if all(len(each) == 1 for each in lengths) else Domain.REAL
 
+    def keeps_whole(self) -> bool:
+        return False
+
     def apply(self, *inputs: Tensor) -> Tensor:
         if len(self.output) == 1:
             return F.adaptive_avg_pool1d(inputs[0], self.output[0])

@@ -37,6 +37,9 @@ class AvgPool(Stateless):
         varies = any(self.padding) and not self.count_padding
         return Domain.REAL if varies else scaled(inputs[0])
 
+    def keeps_whole(self) -> bool:
+        return False
+
     def apply(self, *inputs: Tensor) -> Tensor:
         pool = F.avg_pool1d if len(self.kernel) == 1 else F.avg_pool2d
         return pool(

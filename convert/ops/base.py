@@ -52,6 +52,10 @@ class Op:
         """The node whose output of the step before the op shows; None if it reads none."""
         return None
 
+    def keeps_whole(self) -> bool:
+        """Whether it maps whole numbers to whole numbers, so that integer tensors can run it."""
+        return all(bool((value == value.round()).all()) for value in self.tensors().values())
+
     def tensors(self) -> dict[str, Tensor]:
         """The parameters by field name."""
         values = ((field.name, getattr(self, field.name)) for field in fields(self))
@@ -91,6 +95,9 @@ class Neuron(Op):
     def infer_domain(self, *inputs: Domain) -> Domain:
         return Domain.SPIKE
 
+    def keeps_whole(self) -> bool:
+        return False
+
     def initial(self, current: Tensor) -> NeuronState:
         """State before the first step for currents like `current` (`[B, *feature]`)."""
         raise TypeError(f"{type(self).__name__} has no initial state")
@@ -112,6 +119,8 @@ class Neuron(Op):
         h, threshold, rest = self.membrane(state, current), self.threshold(), self.reset()
         fired = h >= threshold
         spikes = fired.to(h.dtype)
+        if not h.is_floating_point():
+            threshold = int(threshold)
         v = h - spikes * threshold if rest is None else h.masked_fill(fired, rest)
         return NeuronState(v), spikes
 

@@ -22,4 +22,4 @@ class Complement(Stateless):
         return inputs[0] if inputs[0].is_whole else Domain.REAL
 
     def apply(self, *inputs: Tensor) -> Tensor:
-        return 1.0 - inputs[0]
+        return 1 - inputs[0]

@@ -77,6 +77,11 @@ class Scale(Stateless):
     def infer_domain(self, *inputs: Domain) -> Domain:
         return inputs[0] if self.factor == self.divisor else scaled(inputs[0])
 
+    def keeps_whole(self) -> bool:
+        return self.divisor == 1.0 and self.factor.is_integer()
+
     def apply(self, *inputs: Tensor) -> Tensor:
+        if not inputs[0].is_floating_point():
+            return inputs[0] * int(self.factor)
         scaled_up = inputs[0] if self.factor == 1.0 else inputs[0] * self.factor
         return scaled_up if self.divisor == 1.0 else scaled_up / self.divisor

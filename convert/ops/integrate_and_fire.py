@@ -17,5 +17,9 @@ class IF(ScalarNeuron):
     v_threshold: float
     v_reset: float | None
 
+    def keeps_whole(self) -> bool:
+        subtracted = self.v_threshold if self.v_reset is None else self.v_reset
+        return float(subtracted).is_integer()
+
     def membrane(self, state: NeuronState, current: Tensor) -> Tensor:
         return state.v + current

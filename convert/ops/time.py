@@ -35,6 +35,9 @@ class MeanTime(OverTime):
     def infer_domain(self, *inputs: Domain) -> Domain:
         return scaled(inputs[0])
 
+    def keeps_whole(self) -> bool:
+        return False
+
     def over(self, values: Tensor) -> Tensor:
         return values.mean(0)
 

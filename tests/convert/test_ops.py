@@ -245,3 +245,62 @@ def test_input_of_another_shape_is_refused() -> None:
         Interpreter(graph).run(torch.zeros(4, 1, 2, 9, 8))
     with pytest.raises(UsageError, match="takes input"):
         Interpreter(graph).run(torch.zeros(1, 2, 8, 8))
+
+
+# -- whole numbers --------------------------------------------------------------------------------
+
+
+def counting_net(*more: ops.Op) -> Graph:
+    weight = torch.randint(-3, 4, (4, 2, 3, 3)).float()
+    graph = Graph(outputs=("y",))
+    graph.add("x", ops.Input((2, 6, 6), GRADED, True))
+    graph.add("conv", ops.Conv(weight, torch.ones(4), (1, 1), (1, 1), (1, 1)), ["x"])
+    graph.add("pool", ops.MaxPool((2, 2), (2, 2), (0, 0)), ["conv"])
+    graph.add("soft", ops.IF(3.0, None), ["pool"])
+    graph.add("hard", ops.IF(2.5, 0.0), ["pool"])
+    graph.add("not", ops.Complement(), ["hard"])
+    graph.add("sum", ops.Subtract(), ["soft", "not"])
+    graph.add("double", ops.Scale(-2.0), ["sum"])
+    last = "double"
+    for index, op in enumerate(more):
+        last = graph.add(f"more{index}", op, [last], path=f"net.more{index}").name
+    graph.add("y", ops.SumTime(), [last])
+    return graph
+
+
+def test_integers_run_graphs_of_whole_numbers() -> None:
+    graph, x = counting_net(), torch.poisson(torch.full((4, 3, 2, 6, 6), 1.0))
+    seen: dict[str, torch.Tensor] = {}
+    result = Interpreter(graph, torch.int64).run(
+        x, lambda node, value: seen.__setitem__(node.name, value.clone())
+    )
+    assert all(value.dtype is torch.int64 for value in seen.values())
+    assert torch.equal(result.double(), Interpreter(graph, torch.float64).run(x))
+    assert seen["soft"].sum() > 0 and 0 < seen["hard"].sum() < seen["hard"].numel()
+
+
+@pytest.mark.parametrize(
+    "op",
+    [
+        ops.Scale(0.5),
+        ops.Scale(1.0, 2.0),
+        ops.Mean((0,), keep=True),
+        ops.LIF(2.0, True, 1.0, 0.0),
+        ops.ParametricLIF(torch.zeros(()), True, 1.0, 0.0),
+        ops.IF(1.5, None),
+        ops.IF(1.0, 0.5),
+        ops.AvgPool((1, 1), (1, 1), (0, 0), True),
+        ops.AddConstant(torch.full((1,), 0.5)),
+        ops.BatchNorm(torch.zeros(4), torch.ones(4), None, None, 0.0),
+        ops.ChannelNeuron(None, None, True, torch.ones(4, 1, 1), None),
+        ops.AdaptiveAvgPool((3, 3), (3, 3)),
+    ],
+)
+def test_integers_refuse_what_leaves_the_whole_numbers(op: ops.Op) -> None:
+    with pytest.raises(UnsupportedError, match=f"net.more0: this {op.kind} does not keep"):
+        Interpreter(counting_net(op), torch.int64)
+
+
+def test_integers_refuse_frames_with_fractions() -> None:
+    with pytest.raises(UsageError, match="the frames hold fractions"):
+        Interpreter(counting_net(), torch.int64).run(torch.full((4, 3, 2, 6, 6), 0.5))
