@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from spikeport.convert.graph import Graph, Node
     from spikeport.convert.interpreter import Interpreter
     from spikeport.convert.parity import Certificate, to_graph_layout, verify
-    from spikeport.convert.passes import fold_batch_norm
+    from spikeport.convert.passes import PASSES, fold_batch_norm, run_passes
     from spikeport.convert.seal import Seal, read_seal
     from spikeport.convert.seeing.domains import SpikeDriven, spike_driven
     from spikeport.convert.seeing.table import Layer, layers
@@ -26,7 +26,9 @@ _PLACES = {
     "Graph": "graph",
     "Node": "graph",
     "Interpreter": "interpreter",
+    "PASSES": "passes",
     "fold_batch_norm": "passes",
+    "run_passes": "passes",
     "Certificate": "parity",
     "to_graph_layout": "parity",
     "verify": "parity",
@@ -39,6 +41,7 @@ _PLACES = {
 }
 
 __all__ = [
+    "PASSES",
     "Certificate",
     "Domain",
     "Executor",
@@ -52,6 +55,7 @@ __all__ = [
     "fold_batch_norm",
     "layers",
     "read_seal",
+    "run_passes",
     "spike_driven",
     "to_graph_layout",
     "trace",

@@ -36,6 +36,22 @@ InputDomain = Annotated[
         "Models by name know theirs; real otherwise."
     ),
 ]
+Layout = Annotated[
+    str | None,
+    typer.Option(
+        help="Which axes of --input are time and batch, where the model leaves it open: "
+        "TBCHW, BTCHW or BCHW."
+    ),
+]
+LoopSteps = Annotated[
+    int | None,
+    typer.Option(
+        "--steps",
+        help="Number of time steps of a model whose time loop is outside of it.",
+        min=1,
+        max=100_000,
+    ),
+]
 Data = Annotated[str, typer.Option(help="Data by NAME[:PATH]; see spikeport list.")]
 Split = Annotated[str, typer.Option(help="Which part of the data.")]
 Samples = Annotated[
@@ -56,6 +72,8 @@ class InputChoice:
 
     shape: Shape = None
     domain: InputDomain = None
+    layout: Layout = None
+    steps: LoopSteps = None
 
 
 @dataclass(frozen=True)

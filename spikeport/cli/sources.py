@@ -201,9 +201,16 @@ def trace_random(
         raise UnknownNameError("domain", given.domain, [str(name) for name in Domain])
     net = open_model(spec, checkpoint, classes)
     sizes = _input_shape(spec, given.shape)
-    declared = Domain(given.domain or ("graded" if spec in MODELS else "real"))
+    events = spec in MODELS and not MODELS[spec].static
+    declared = Domain(given.domain or ("graded" if events else "real"))
     with working("Tracing and proving"):
-        graph = trace(net, sample_like(sizes, declared), input_domain=declared)
+        graph = trace(
+            net,
+            sample_like(sizes, declared),
+            layout=given.layout,
+            steps=given.steps,
+            input_domain=declared,
+        )
     graph.metadata["source"]["model"] = spec
     if checkpoint is not None:
         graph.metadata["source"]["checkpoint"] = checkpoint.name
@@ -221,7 +228,8 @@ def _input_shape(spec: str, shape: str | None) -> tuple[int, ...]:
             where="--input",
             fix="Give it, such as --input 2,4,2,32,32.",
         )
-    return (2, MODELS[spec].steps, *MODELS[spec].input_shape)
+    entry = MODELS[spec]
+    return (2, *entry.input_shape) if entry.static else (2, entry.steps, *entry.input_shape)
 
 
 def sample_like(shape: tuple[int, ...], domain: str) -> Tensor:

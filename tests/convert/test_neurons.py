@@ -63,11 +63,6 @@ def test_a_neuron_without_op_is_refused_by_name() -> None:
         read_neuron(neuron.QIFNode(step_mode="m"), "a.b")
 
 
-def test_single_step_mode_is_refused_with_the_way_out() -> None:
-    with pytest.raises(UnsupportedError, match="set_step_mode"):
-        read_neuron(neuron.IFNode(step_mode="s"), "a")
-
-
 class Leakier(fused.LIFNode):
     def dynamics(self):
         return dataclasses.replace(super().dynamics(), tau=9.0)

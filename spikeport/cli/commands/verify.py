@@ -126,7 +126,7 @@ class _Result:
         net = open_model(model, checkpoint)
         try:
             with working("Comparing"):
-                self.again = verify(graph, net, sample)
+                self.again = verify(net, graph, sample)
         except CheckFailed as error:
             self.problems.append(f"{model} computes something else: {error}")
             return
