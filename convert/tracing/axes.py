@@ -33,7 +33,15 @@ Axes = tuple[Axis, ...]
 
 
 class AxisError(ValueError):
-    """A view that tears an atom apart, or an op that meets time or batch where it must not."""
+    """A view that tears an atom apart, or an op that meets time or batch where it must not.
+
+    Args:
+        fix: what the user can do, if that is not to keep time and batch apart from features.
+    """
+
+    def __init__(self, why: str, *, fix: str = "") -> None:
+        super().__init__(why)
+        self.fix = fix
 
 
 def axis_of(size: int) -> Axis:

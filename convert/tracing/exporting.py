@@ -48,7 +48,7 @@ def export(model: nn.Module, sample: Tensor, open_axes: int) -> ExportedProgram:
         ) from error
     stripped = copy_model(model, replacements)
     for path, loop in loops_of(stripped).items():
-        vars(loop)["forward"] = body_once(loop, path)
+        loop.__dict__["forward"] = body_once(loop, path)
     symbolic = {axis: Dim.AUTO for axis in range(open_axes)}
     noisy = logging.getLogger("torch")
     level = noisy.level

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from spikeport.core.recurrence import TimeLoop
 
@@ -43,8 +43,30 @@ def _(output: Tensor, feedback: Tensor, currents: Tensor, path: str) -> Tensor:
     return output.new_empty((currents.shape[0], *output.shape))
 
 
-def body_once(loop: TimeLoop, path: str) -> Callable[[Tensor], Tensor]:
-    """A forward for a loop that runs its step a single time."""
+def body_once(loop: nn.Module, path: str) -> Callable[[Tensor], Tensor]:
+    """A forward for a loop that runs its body a single time."""
+    if isinstance(loop, TimeLoop):
+        return _step_once(loop, path)
+    if isinstance(loop, nn.Sequential):
+        return _layers_once(loop, path)
+    raise TypeError(f"{type(loop).__name__} is no time loop")
+
+
+def _layers_once(container: nn.Sequential, path: str) -> Callable[[Tensor], Tensor]:
+    """For a container that runs its layers at each step: nothing goes back."""
+
+    def forward(currents: Tensor) -> Tensor:
+        output: Tensor = torch.ops.spikeport.loop_enter(currents, path)
+        for layer in container:
+            output = layer(output)
+        result: Tensor = torch.ops.spikeport.loop_close(output, output, currents, path)
+        return result
+
+    return forward
+
+
+def _step_once(loop: TimeLoop, path: str) -> Callable[[Tensor], Tensor]:
+    """For a loop with feedback: what its step returns goes back to the next one."""
 
     def forward(currents: Tensor) -> Tensor:
         loop.hold_single_step()

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from spikingjelly.activation_based.layer import MultiStepContainer
 from torch import nn
 
 from spikeport.core.errors import UnsupportedError
 from spikeport.core.recurrence import TimeLoop
 
 
-def loops_of(model: nn.Module) -> dict[str, TimeLoop]:
-    """Every time loop of a model by module path.
+def loops_of(model: nn.Module) -> dict[str, nn.Module]:
+    """Every time loop of a model by module path, SpikingJelly's containers of single steps too.
 
     Raises:
         UnsupportedError: a loop stands in another one, or its forward is not that of `TimeLoop`.
     """
-    loops = {path: m for path, m in model.named_modules() if isinstance(m, TimeLoop)}
+    loops = {
+        path: m for path, m in model.named_modules() if isinstance(m, TimeLoop | MultiStepContainer)
+    }
     for path, loop in loops.items():
-        if type(loop).forward is not TimeLoop.forward or "forward" in vars(loop):
+        own = TimeLoop.forward if isinstance(loop, TimeLoop) else MultiStepContainer.forward
+        if type(loop).forward is not own or "forward" in vars(loop):
             raise UnsupportedError(
                 "this time loop has a forward of its own, which the tracer would not follow.",
                 where=path or type(loop).__name__,

@@ -82,9 +82,11 @@ def _frame(sample: Tensor, hypothesis: Hypothesis) -> Tensor:
 
 
 def _runs(model: nn.Module, frame: Tensor) -> bool:
+    """Whether it runs, on batches of several sizes: a frame without batch is no frame."""
     try:
         with torch.no_grad():
             copy_model(model)(frame)
+            copy_model(model)(torch.cat([frame, frame[:1]]))
     except (RuntimeError, ValueError, TypeError, IndexError, AssertionError, NotImplementedError):
         return False
     return True

@@ -119,6 +119,8 @@ class Translator:
         """
         self._program, self._domain = program, domain
         self._open_axes, self._steps = open_axes, steps
+        self.steps_prime: int | None = None
+        """What stands for T in shapes, if it is open."""
         self._values: dict[fx.Node, Value] = {}
         self._constants: dict[fx.Node, Tensor] = {}
         self._delays: dict[str, str] = {}  # by module path of the time loop
@@ -152,6 +154,13 @@ class Translator:
 
     def is_constant(self, argument: Any) -> bool:
         return not isinstance(argument, fx.Node) or argument in self._constants
+
+    def is_number_of_steps(self, argument: Any) -> bool:
+        """Whether an argument is the size of the time axis, read from a shape."""
+        if not isinstance(argument, fx.Node) or self.roles.time is None:
+            return False
+        size = argument.meta.get("val")
+        return isinstance(size, torch.SymInt) and self._size(size) == self.steps_prime
 
     def constant(self, argument: Any) -> Tensor | None:
         """The parameter behind an argument.
@@ -308,7 +317,8 @@ class Translator:
             raise UnsupportedError(
                 f"{name} cannot be carried: {error}.",
                 where=where,
-                fix="Keep time and batch apart from features: [T, B, ...] for neurons, "
+                fix=error.fix
+                or "Keep time and batch apart from features: [T, B, ...] for neurons, "
                 "flatten(0, 1) for layers.",
             ) from error
 
@@ -349,6 +359,9 @@ class Translator:
         ]
         one_step = self.roles.time is None
         has_time = self._steps is None if one_step else str(self.roles.time).startswith("input")
+        self.steps_prime = next(
+            (a.size for axis in axes for a in axis if a.name == self.roles.time), None
+        )
         op = Input(
             shape=self.roles.feature_shape(tuple(axes)), domain=self._domain, per_step=has_time
         )

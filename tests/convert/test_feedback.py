@@ -181,6 +181,18 @@ def test_a_mean_over_the_features_may_go_back() -> None:
     assert (delay.shape, delay.domain) == ((4, 1, 1), Domain.SCALED)
 
 
+def test_a_container_that_runs_its_layers_step_by_step() -> None:
+    torch.manual_seed(0)
+    container = layer.MultiStepContainer(
+        nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), neuron.IFNode(v_threshold=0.5)
+    )
+    model = lively(nn.Sequential(container, neuron.LIFNode(step_mode="m", v_threshold=0.3)))
+    graph = trace(model, torch.rand(4, 3, 2, 6, 6))
+    assert [node.path for node in graph if isinstance(node.op, Neuron)] == ["0.2", "1"]
+    assert graph.metadata["certificate"]["silent"] == []
+    assert not graph.delays
+
+
 # -- the interpreter and the graph by hand --------------------------------------------------------
 
 

@@ -103,6 +103,14 @@ def test_a_layout_that_does_not_exist() -> None:
         trace(one_step(), FRAMES, layout="TBHWC")
 
 
+def test_a_frame_without_batch_is_no_reading() -> None:
+    """nn.Conv2d takes [C, H, W] too, which would make an image [T, C, H, W]."""
+    torch.manual_seed(0)
+    plain = nn.Sequential(nn.Conv2d(2, 4, 3), neuron.IFNode(v_threshold=0.1))
+    graph = trace(plain, torch.rand(3, 2, 8, 8), steps=3)
+    assert graph.metadata["time_axis"] is None
+
+
 def test_a_frame_of_another_size_is_told() -> None:
     with pytest.raises(UnsupportedError, match=r"runs on no frame of a sample \[3, 2, 9, 4\]"):
         trace(one_step(), IMAGE[:, :, :4].repeat(1, 1, 3, 1)[:, :, :9, :4], steps=2)

@@ -11,7 +11,7 @@ from torch import nn
 
 from spikeport.convert.graph import Graph
 from spikeport.convert.interpreter import Interpreter
-from spikeport.convert.ops import Input
+from spikeport.convert.ops import LIF, ChannelNeuron, Input
 from spikeport.convert.tracing.neurons import read_neuron
 from spikeport.core import neurons as fused
 from spikeport.core.errors import UnsupportedError
@@ -99,3 +99,58 @@ def test_a_neuron_that_rounds_otherwise_is_refused() -> None:
     module.halving = True
     with pytest.raises(UnsupportedError, match="rounds otherwise"):
         read_neuron(module, "n")
+
+
+@pytest.mark.parametrize("v_reset", [0.0, -0.3, None])
+@pytest.mark.parametrize("kind", ["if", "lif", "lif-no-decay", "plif", "plif-no-decay"])
+def test_parameters_per_channel(kind: str, v_reset: float | None) -> None:
+    """Thresholds, time constants and learned leaks that differ between channels."""
+    common = {"v_reset": v_reset, "step_mode": "m"}
+    module = {
+        "if": lambda: neuron.IFNode(**common),
+        "lif": lambda: neuron.LIFNode(**common),
+        "lif-no-decay": lambda: neuron.LIFNode(decay_input=False, **common),
+        "plif": lambda: neuron.ParametricLIFNode(**common),
+        "plif-no-decay": lambda: neuron.ParametricLIFNode(decay_input=False, **common),
+    }[kind]()
+    module.v_threshold = torch.tensor([0.4, 0.8, 1.2], dtype=torch.float64).reshape(3, 1)
+    if kind.startswith("lif"):
+        module.tau = torch.tensor([1.5, 2.0, 3.0], dtype=torch.float64).reshape(3, 1)
+    if kind.startswith("plif"):
+        module.w = nn.Parameter(torch.tensor([1.0, 0.0, -1.0]).reshape(3, 1))
+    current = torch.randn(9, 2, 3, 40, generator=torch.Generator().manual_seed(1)).double() * 2
+    assert isinstance(read_neuron(module, "n"), ChannelNeuron)
+    spikes = run_op(module, current)
+    with torch.no_grad():
+        expected = module.double()(current)
+    assert torch.equal(spikes, expected)
+    rates = spikes.mean((0, 1, 3))
+    assert 0.03 < rates[2] < rates[0] < 0.97
+
+
+def test_a_threshold_in_a_tensor_of_one_number_is_a_number() -> None:
+    """A learned threshold of the whole layer needs no op of its own."""
+    module = neuron.LIFNode(step_mode="m")
+    module.v_threshold = nn.Parameter(torch.tensor([0.3]))
+    op = read_neuron(module, "n")
+    assert isinstance(op, LIF)
+    assert op.v_threshold == float(torch.tensor(0.3))
+    current = torch.rand(4, 2, 5).double()
+    with torch.no_grad():
+        assert torch.equal(run_op(module, current), module.double()(current))
+
+
+def test_a_learned_reset_value_that_is_not_the_start_is_refused() -> None:
+    module = neuron.LIFNode(step_mode="m")
+    module.v_reset = nn.Parameter(torch.tensor(0.3))
+    with pytest.raises(UnsupportedError, match=r"n: its membrane starts at 0\.0, not at rest"):
+        read_neuron(module, "n")
+
+
+def test_the_membrane_is_what_is_compared_with_the_threshold() -> None:
+    op = LIF(2.0, True, 1.0, 0.0)
+    current = torch.rand(3, 4).double() * 3
+    h = op.membrane(op.initial(current), current)
+    state, spikes = op.step(op.initial(current), current)
+    assert torch.equal(spikes, (h >= 1.0).double())
+    assert torch.equal(state.v, torch.where(h >= 1.0, 0.0, h))

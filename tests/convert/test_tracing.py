@@ -183,6 +183,31 @@ def test_exact_ties_survive_division_and_constants() -> None:
     assert float(Interpreter(shifted, torch.float64).run(frames).min()) == 1.0
 
 
+@pytest.mark.parametrize(
+    "readout",
+    [
+        lambda x: x.sum(0) / x.shape[0],
+        lambda x: x.mean(0, keepdim=True).squeeze(0),
+        lambda x: x.mean((0, 2), keepdim=True)[0],
+        lambda x: x.sum((0, 2)) / x.shape[0],
+        lambda x: x.sum(0),
+    ],
+)
+def test_ways_to_read_out_over_time(readout: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc, self.lif = nn.Linear(6, 6), neuron.LIFNode(step_mode="m", v_threshold=0.2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return readout(self.lif(self.fc(x)))
+
+    torch.manual_seed(0)
+    graph = trace(Net(), torch.rand(4, 3, 6) * 3)
+    assert graph.metadata["fixed_steps"] is None
+    assert not graph[graph.outputs[0]].per_step
+
+
 def test_a_batch_of_one_is_enough() -> None:
     class Flat(nn.Module):
         def __init__(self) -> None:

@@ -361,7 +361,12 @@ def test_adaptive_maximum_over_windows_of_several_sizes() -> None:
 @pytest.mark.parametrize(
     ("forward", "match"),
     [
-        (lambda s, x: s.lif(s.fc(x))[-1], "holds time or batch"),
+        (lambda s, x: s.lif(s.fc(x))[-1], "picks single time steps, as a loop over time does"),
+        (
+            lambda s, x: torch.stack([s.lif(s.fc(x)[t]) for t in range(4)]),
+            "picks single time steps",
+        ),
+        (lambda s, x: s.lif(s.fc(x)) / x.shape[0], "divides by the number of time steps"),
         (lambda s, x: s.lif(s.fc(x))[:2].mean(0), "holds time or batch"),
         (lambda s, x: s.lif(s.fc(x))[:, 0].mean(0), "holds time or batch|batch"),
         (lambda s, x: torch.cat([s.lif(s.fc(x)), x], 0).mean(0), "holds time or batch"),
@@ -372,7 +377,6 @@ def test_adaptive_maximum_over_windows_of_several_sizes() -> None:
         (lambda s, x: nn.functional.pad(s.lif(s.fc(x)), (1, 1), value=2.0).mean(0), "other values"),
         (lambda s, x: nn.functional.pad(s.lif(s.fc(x)), (-1, 0)).mean(0), "negative padding"),
         (lambda s, x: nn.functional.pad(s.lif(s.fc(x)), (1, 1), "circular").mean(0), "circular"),
-        (lambda s, x: s.lif(s.fc(x)).mean(0, keepdim=True), "keeps its axis"),
         (lambda s, x: s.lif(s.fc(x)).half().float().mean(0), "changes the type of numbers"),
         (lambda s, x: (s.lif(s.fc(x)) / (x + 1)).mean(0), "divides by a tensor"),
         (lambda s, x: torch.add(s.lif(s.fc(x)), x, alpha=2).mean(0), "alpha"),

@@ -13,11 +13,13 @@ from spikeport.convert.ops import (
     AddConstant,
     AddPerStep,
     Complement,
+    MeanTime,
     Multiply,
     MultiplyConstant,
     Op,
     Scale,
     Subtract,
+    SumTime,
 )
 from spikeport.convert.tracing.axes import Axes, Axis, AxisError
 from spikeport.convert.tracing.translator import Translator, Value, handles
@@ -163,8 +165,19 @@ def multiply(t: Translator, node: fx.Node) -> Value:
 
 @handles("aten.div.Tensor", "aten.div_.Tensor")
 def divide(t: Translator, node: fx.Node) -> Value:
+    if t.is_number_of_steps(node.args[1]):
+        return _mean_over_time(t, node)
     divisor = _known(t, node.args[1])
     if divisor is None or divisor.numel() != 1:
         raise AxisError("it divides by a tensor")
     x = t.value(node.args[0])
     return t.emit(Scale(divisor=float(divisor)), [x], x.axes, node)
+
+
+def _mean_over_time(t: Translator, node: fx.Node) -> Value:
+    """sum over time / T, T read from a shape: the mean, rounded alike."""
+    x = t.value(node.args[0])
+    summed = t.graph[x.node]
+    if not isinstance(summed.op, SumTime):
+        raise AxisError("it divides by the number of time steps what is not a sum over them")
+    return t.emit(MeanTime(), [Value(summed.inputs[0], x.axes)], x.axes, node)

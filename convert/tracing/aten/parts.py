@@ -12,6 +12,11 @@ from spikeport.convert.tracing.aten.layers import argument
 from spikeport.convert.tracing.axes import AxisError, axis_of
 from spikeport.convert.tracing.translator import Translator, Value, handles
 
+_LOOP = (
+    "Run neurons in multi-step mode (functional.set_step_mode(model, 'm')), write the loop as a "
+    "spikeport.core.recurrence.TimeLoop, or trace the module inside the loop with steps."
+)
+
 
 def _number(value: Any, default: int) -> int:
     if value is None:
@@ -91,6 +96,8 @@ def select(t: Translator, node: fx.Node) -> Value:
 
 
 def _select(t: Translator, x: Value, dim: int, index: int, node: fx.Node) -> Value:
+    if [atom.name for atom in x.axes[dim]] == [t.roles.time]:
+        raise AxisError("it picks single time steps, as a loop over time does", fix=_LOOP)
     position = index % max(t.size_of(x.axes[dim]), 1)
     one = part(t, x, dim, range(position, position + 1), node)
     return t.view(one, (*one.axes[:dim], *one.axes[dim + 1 :]), node)

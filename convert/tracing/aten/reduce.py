@@ -58,9 +58,9 @@ def _reduced(
     if over_features:
         x = _over_features(t, node, x, features, over_features, keep)
     for dim in over_time:
-        if keep:
-            raise AxisError("a mean or sum over time that keeps its axis is not carried")
         # Axes in front of this one may be gone already.
-        gone = sum(feature < dim for feature in over_features)
-        x = t.emit(time(), [x], _without(x.axes, [dim - gone], keep), node)
+        dim -= 0 if keep else sum(feature < dim for feature in over_features)
+        x = t.emit(time(), [x], _without(x.axes, [dim], keep=False), node)
+        if keep:
+            x = t.view(x, (*x.axes[:dim], (), *x.axes[dim:]), node)
     return x
