@@ -11,6 +11,8 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+import wrapt
+
 from spikeport.core.lazy import lazy
 
 if TYPE_CHECKING:
@@ -21,11 +23,14 @@ if TYPE_CHECKING:
         trace,
         verify,
     )
+    from spikeport.core.checkpoint import load_checkpoint
     from spikeport.core.errors import SpikeportError
     from spikeport.targets import check
     from spikeport.targets.lava import IntegerExecutor, lower
     from spikeport.train.checkpoint import load_model
     from spikeport.train.data import open_data
+    from spikeport.train.models.stf.attach import add_stf
+    from spikeport.train.reference import reference_model
 
 _PLACES = {
     "Graph": "convert",
@@ -33,12 +38,15 @@ _PLACES = {
     "fold_batch_norm": "convert",
     "trace": "convert",
     "verify": "convert",
+    "load_checkpoint": "core.checkpoint",
     "SpikeportError": "core.errors",
     "check": "targets",
     "IntegerExecutor": "targets.lava",
     "lower": "targets.lava",
     "load_model": "train.checkpoint",
+    "add_stf": "train.models.stf.attach",
     "open_data": "train.data",
+    "reference_model": "train.reference",
 }
 
 __version__ = version("spikeport")
@@ -47,13 +55,19 @@ __all__ = [
     "IntegerExecutor",
     "Interpreter",
     "SpikeportError",
+    "add_stf",
     "check",
     "fold_batch_norm",
+    "load_checkpoint",
     "load_model",
     "lower",
     "open_data",
+    "reference_model",
     "trace",
     "verify",
 ]
 
 __getattr__ = lazy(__name__, _PLACES)
+
+# timm lists our models too, as soon as somebody imports it.
+wrapt.register_post_import_hook("spikeport.train.models.timm_registry:register", "timm.models")

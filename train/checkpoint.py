@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from torch import Tensor, nn
+from torch import nn
 
+from spikeport.core.checkpoint import CheckpointReport, fill, read_weights
 from spikeport.core.errors import FileError, UsageError
-from spikeport.core.tensors import load_state_dict, save_tensors
-from spikeport.train.models import MODELS, create_model
-from spikeport.train.models.max_former import MaxFormer
+from spikeport.core.tensors import save_tensors
+from spikeport.train.models import MODELS, ZooModel, create_model
 from spikeport.train.recipe import Recipe
 
 _KEY = "spikeport.checkpoint"
@@ -87,14 +87,19 @@ def shipped_weights(name: str) -> Path:
 
 
 def load_model(
-    name: str, checkpoint: str | os.PathLike[str] | None = None, **options: Any
-) -> MaxFormer:
+    name: str,
+    checkpoint: str | os.PathLike[str] | None = None,
+    *,
+    ema: bool = False,
+    **options: Any,
+) -> ZooModel:
     """Build model `name` with trained weights, in eval mode.
 
     Args:
         name: a key of `MODELS`.
-        checkpoint: a safetensors file, or a torch file that holds only a state dict; None for the
-            weights that come with the model.
+        checkpoint: any file that `load_checkpoint` reads; None for the weights that come with the
+            model.
+        ema: take the running mean of the weights that the checkpoint stores beside them.
         options: options of the model. A checkpoint that `fit` wrote knows its own; those given
             here come first.
 
@@ -102,13 +107,24 @@ def load_model(
         UnknownNameError: no model has this name.
         UsageError: an option cannot be, or no weights come with the model.
         FileError: the checkpoint is missing, truncated, foreign or unsafe, or its weights are not
-            those of this model; names the first differences.
+            those of this model; names the differences.
     """
+    return load_model_and_report(name, checkpoint, ema=ema, **options)[0]
+
+
+def load_model_and_report(
+    name: str,
+    checkpoint: str | os.PathLike[str] | None = None,
+    *,
+    ema: bool = False,
+    **options: Any,
+) -> tuple[ZooModel, CheckpointReport]:
+    """`load_model`, and what loading the weights did."""
     path = Path(checkpoint) if checkpoint is not None else shipped_weights(name)
     # An unknown name or option is the clearer error, so it comes before reading the file.
-    create_model(name, **options)
-    weights, metadata = load_state_dict(path)
-    info = checkpoint_info(metadata, str(path))
+    model = create_model(name, **options)
+    weights = read_weights(path, ema=ema)
+    info = checkpoint_info(weights.metadata, str(path))
     if info is not None:
         if info.model != name:
             raise FileError(
@@ -116,48 +132,6 @@ def load_model(
                 where=str(path),
                 fix=f"Load it as {info.model}.",
             )
-        options = {**info.options, **options}
-    model = create_model(name, **options)
-    _compare(model, weights, str(path))
-    model.load_state_dict(weights)
-    return model.eval()
-
-
-def _compare(model: MaxFormer, weights: Mapping[str, Tensor], where: str) -> None:
-    expected = model.state_dict()
-    bias = weights.get("head.bias")
-    found_classes = len(bias) if bias is not None and bias.dim() == 1 else 0
-    if found_classes not in (0, model.options.num_classes):
-        raise FileError(
-            f"this checkpoint tells {found_classes} classes apart, "
-            f"the model {model.options.num_classes}.",
-            where=where,
-            fix=f"Create the model with num_classes={found_classes}, or use another checkpoint.",
-        )
-    missing = [key for key in expected if key not in weights]
-    unexpected = [key for key in weights if key not in expected]
-    misshapen = [
-        f"{key} is {list(weights[key].shape)} instead of {list(expected[key].shape)}"
-        for key in expected
-        if key in weights and weights[key].shape != expected[key].shape
-    ]
-    findings = [
-        f"{what}: {_some(names)}"
-        for what, names in (
-            ("missing", missing),
-            ("unexpected", unexpected),
-            ("of another shape", misshapen),
-        )
-        if names
-    ]
-    if findings:
-        raise FileError(
-            f"these are not the weights of this model ({'; '.join(findings)}).",
-            where=where,
-            fix="Give the model's name and options as they were in training.",
-        )
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more
+        model = create_model(name, **{**info.options, **options})
+    report = fill(model, weights)
+    return model.eval(), report

@@ -11,20 +11,41 @@ from torch import Tensor, nn
 
 from spikeport.convert.ops import IF, LIF, Neuron
 from spikeport.convert.ops.parametric_lif import ParametricLIF
+from spikeport.core import neurons as fused
 from spikeport.core.errors import UnsupportedError
 
 Reader = Callable[[Any], Neuron]
+
+
+def _read_if(module: Any) -> IF:
+    return IF(v_threshold=module.v_threshold, v_reset=module.v_reset)
+
+
+def _read_lif(module: Any) -> LIF:
+    return LIF(
+        tau=module.tau,
+        decay_input=module.decay_input,
+        v_threshold=module.v_threshold,
+        v_reset=module.v_reset,
+    )
+
+
+def _read_parametric_lif(module: Any) -> ParametricLIF:
+    return ParametricLIF(
+        weight=module.w.detach().clone(),
+        decay_input=module.decay_input,
+        v_threshold=module.v_threshold,
+        v_reset=module.v_reset,
+    )
+
+
 NEURONS: dict[type[nn.Module], Reader] = {
-    neuron.IFNode: lambda m: IF(v_threshold=m.v_threshold, v_reset=m.v_reset),
-    neuron.LIFNode: lambda m: LIF(
-        tau=m.tau, decay_input=m.decay_input, v_threshold=m.v_threshold, v_reset=m.v_reset
-    ),
-    neuron.ParametricLIFNode: lambda m: ParametricLIF(
-        weight=m.w.detach().clone(),
-        decay_input=m.decay_input,
-        v_threshold=m.v_threshold,
-        v_reset=m.v_reset,
-    ),
+    neuron.IFNode: _read_if,
+    neuron.LIFNode: _read_lif,
+    neuron.ParametricLIFNode: _read_parametric_lif,
+    fused.IFNode: _read_if,
+    fused.LIFNode: _read_lif,
+    fused.ParametricLIFNode: _read_parametric_lif,
 }
 
 
@@ -67,6 +88,8 @@ _DYNAMICS = (
     "multi_step_forward",
     "single_step_functional_forward",
     "multi_step_functional_forward",
+    "dynamics",
+    "leak",
     "neuronal_charge",
     "neuronal_fire",
     "neuronal_reset",
@@ -92,6 +115,7 @@ def _refuse_changed(module: Any, path: str) -> None:
         ),
         "hooks may change what it reads or emits": module._forward_hooks
         or module._forward_pre_hooks,
+        "it charges by (v + x) / 2, which rounds otherwise": getattr(module, "halving", False),
         f"its membrane starts at {start}, not at rest": isinstance(start, float)
         and start != resting,
     }

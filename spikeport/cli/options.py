@@ -18,7 +18,8 @@ Model = Annotated[
     ),
 ]
 Checkpoint = Annotated[
-    Path | None, typer.Option(help="Weights: .safetensors, or .pt / .pth of a state dict.")
+    Path | None,
+    typer.Option(help="Weights: .safetensors, or what torch.save wrote (.pt, .pth, .pth.tar)."),
 ]
 Shape = Annotated[
     str | None,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spikeport.cli import output
 from spikeport.cli.options import InputChoice
 from spikeport.core.errors import FileError, UnknownNameError, UsageError
 from spikeport.core.progress import working
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from spikeport.convert import Graph
+    from spikeport.core.checkpoint import CheckpointReport
     from spikeport.train.data import FrameDataset
 
 _GRAPH_SUFFIX = ".spg"
@@ -86,14 +88,16 @@ def open_model(spec: str, checkpoint: Path | None, classes: int | None = None) -
         UnknownNameError: no model of ours, and no `module:factory`.
         UsageError, FileError: the factory or the checkpoint does not work.
     """
-    from spikeport.train.checkpoint import load_model
+    from spikeport.train.checkpoint import load_model_and_report
     from spikeport.train.models import MODELS
 
     if ":" not in spec:
         if spec not in MODELS:
             raise UnknownNameError("model", spec, MODELS)
-        options = {} if classes is None else {"num_classes": classes}
-        return load_model(spec, checkpoint, **options)
+        options: dict[str, Any] = {} if classes is None else {"num_classes": classes}
+        model, report = load_model_and_report(spec, checkpoint, **options)
+        _note(report)
+        return model
     if classes is not None:
         raise UsageError("only models by name take a number of classes.", where="--classes")
     return _from_factory(spec, checkpoint)
@@ -101,6 +105,8 @@ def open_model(spec: str, checkpoint: Path | None, classes: int | None = None) -
 
 def _from_factory(spec: str, checkpoint: Path | None) -> nn.Module:
     from torch import nn
+
+    from spikeport.core.checkpoint import load_checkpoint
 
     factory = load_factory(spec)
     try:
@@ -114,23 +120,14 @@ def _from_factory(spec: str, checkpoint: Path | None) -> nn.Module:
     if not isinstance(model, nn.Module):
         raise UsageError(f"it returns a {type(model).__name__}, not an nn.Module.", where=spec)
     if checkpoint is not None:
-        _load_weights(model, checkpoint)
+        _note(load_checkpoint(model, checkpoint))
     return model.eval()
 
 
-def _load_weights(model: nn.Module, checkpoint: Path) -> None:
-    from spikeport.core.tensors import load_state_dict
-
-    weights, _ = load_state_dict(checkpoint)
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        lines = [line.strip() for line in str(error).splitlines()[1:4]]
-        raise FileError(
-            f"these weights do not fit the model: {' '.join(lines)}",
-            where=str(checkpoint),
-            fix="Give the checkpoint of this model, with its class count and options.",
-        ) from error
+def _note(report: CheckpointReport) -> None:
+    """Tell what the user should look at: weights matched by position, cast, left out."""
+    if report.remarks:
+        output.print_note(str(report))
 
 
 def open_frames(spec: str, split: str, steps: int, framing: str) -> FrameDataset:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from spikeport.core.tensors import load_state_dict, save_tensors
+from spikeport.core.tensors import load_tensors, save_tensors
 from spikeport.train.checkpoint import shipped_weights
 
 
@@ -99,7 +99,7 @@ class Bomb:
 
 
 def _write_checkpoint(kind: str, path: Path) -> None:
-    weights, _metadata = load_state_dict(shipped_weights("max_former_digits"))
+    weights, _metadata = load_tensors(shipped_weights("max_former_digits"))
     if kind == "truncated":
         whole = shipped_weights("max_former_digits").read_bytes()
         path.write_bytes(whole[: len(whole) // 2])

@@ -1,5 +1,7 @@
 """The step functions against SpikingJelly's own nodes, in float64, bit for bit."""
 
+import dataclasses
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from spikeport.convert.graph import Graph
 from spikeport.convert.interpreter import Interpreter
 from spikeport.convert.ops import Input
 from spikeport.convert.tracing.neurons import read_neuron
+from spikeport.core import neurons as fused
 from spikeport.core.errors import UnsupportedError
 
 
@@ -63,3 +66,41 @@ def test_a_neuron_without_op_is_refused_by_name() -> None:
 def test_single_step_mode_is_refused_with_the_way_out() -> None:
     with pytest.raises(UnsupportedError, match="set_step_mode"):
         read_neuron(neuron.IFNode(step_mode="s"), "a")
+
+
+class Leakier(fused.LIFNode):
+    def dynamics(self):
+        return dataclasses.replace(super().dynamics(), tau=9.0)
+
+
+class Stepwise(fused.LIFNode):
+    def multi_step_forward(self, x_seq):
+        return super().multi_step_forward(x_seq) * 0
+
+
+class Renamed(fused.ParametricLIFNode):
+    """Leaves the dynamics alone."""
+
+
+@pytest.mark.parametrize("kind", ["IFNode", "LIFNode", "ParametricLIFNode"])
+def test_fused_neurons_are_the_ops_of_those_they_stand_for(kind: str) -> None:
+    common = {"v_threshold": 0.7, "v_reset": None, "step_mode": "m"}
+    plain, ours = getattr(neuron, kind)(**common), getattr(fused, kind)(**common)
+    assert str(read_neuron(ours, "n")) == str(read_neuron(plain, "n"))
+    current = torch.randn(9, 3, 40, generator=torch.Generator().manual_seed(1)).double() * 2
+    with torch.no_grad():
+        assert torch.equal(run_op(ours, current), ours.double()(current))
+
+
+def test_subclasses_of_fused_neurons_must_leave_the_dynamics_alone() -> None:
+    assert read_neuron(Renamed(step_mode="m"), "n")
+    for changed in (Leakier, Stepwise):
+        with pytest.raises(UnsupportedError, match=f"neuron {changed.__name__} cannot be carried"):
+            read_neuron(changed(step_mode="m"), "n")
+
+
+def test_a_neuron_that_rounds_otherwise_is_refused() -> None:
+    module = fused.LIFNode(step_mode="m")
+    module.halving = True
+    with pytest.raises(UnsupportedError, match="rounds otherwise"):
+        read_neuron(module, "n")

@@ -1,37 +1,23 @@
-"""Weights and inputs of the reference runs, made anew from names and shapes."""
+"""Running a network of the reference runs and seeing what it does."""
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import json
-from math import prod, sqrt
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from spikingjelly.activation_based.neuron import LIFNode
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from spikeport.train.reference import reference_input, reference_model
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-
-
-def _value(name: str, shape: list[int], kind: str) -> NDArray[Any]:
-    seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
-    rng = np.random.default_rng(seed)
-    if kind == "bn_num_batches_tracked":
-        return np.array(1, np.int64)
-    draw = {
-        "conv_weight": lambda: rng.standard_normal(shape) * sqrt(2 / prod(shape[1:])),
-        "linear_weight": lambda: rng.standard_normal(shape) * sqrt(2 / prod(shape[1:])),
-        "conv_bias": lambda: rng.standard_normal(shape) * 0.1,
-        "linear_bias": lambda: rng.standard_normal(shape) * 0.1,
-        "bn_weight": lambda: 1.6 + 0.8 * rng.random(shape),
-        "bn_bias": lambda: 0.6 * rng.standard_normal(shape),
-        "bn_running_mean": lambda: 0.1 * rng.standard_normal(shape),
-        "bn_running_var": lambda: 0.5 + rng.random(shape),
-    }[kind]
-    return draw().astype(np.float32)
 
 
 def manifest(case: str) -> dict[str, Any]:
@@ -45,21 +31,47 @@ def results(case: str) -> dict[str, NDArray[Any]]:
 
 
 def weights(case: str) -> dict[str, Tensor]:
-    """The state dict, in the manifest's order; its hash is checked."""
-    content = manifest(case)
-    made = {
-        entry["name"]: torch.from_numpy(_value(entry["name"], entry["shape"], entry["kind"]))
-        for entry in content["state_dict"]
-    }
-    data = b"".join(value.numpy().tobytes() for value in made.values())
-    assert hashlib.sha256(data).hexdigest() == content["weights_sha256"]
-    return made
+    """The state dict, in the manifest's order."""
+    return reference_model(manifest(case)).state_dict()
 
 
 def event_input(case: str) -> Tensor:
-    """`[B, T, 2, H, W]` zeros and ones; its hash is checked."""
-    content = manifest(case)["input"]
-    rng = np.random.default_rng(7)
-    x = (rng.random(content["shape"]) < 0.05).astype(np.float32)
-    assert hashlib.sha256(x.tobytes()).hexdigest() == content["sha256_of_little_endian_bytes"]
-    return torch.from_numpy(x)
+    """`[B, T, 2, H, W]` zeros and ones."""
+    return reference_input(manifest(case))
+
+
+def run(model: nn.Module, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    """The output, and the spikes `[T, B, ...]` of each neuron layer in order of execution."""
+    spikes: dict[str, Tensor] = {}
+    handles = [
+        module.register_forward_hook(lambda _, __, out, name=name: spikes.update({name: out}))
+        for name, module in model.named_modules()
+        if isinstance(module, LIFNode)
+    ]
+    try:
+        with torch.no_grad():
+            return model(x), spikes
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class _MatMuls(TorchDispatchMode):
+    def __init__(self, counts: list[int]) -> None:
+        super().__init__()
+        self.counts = counts
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        out = func(*args, **(kwargs or {}))
+        if func is torch.ops.aten.bmm.default:
+            self.counts.append(out.numel() * args[0].shape[-1])
+        return out
+
+
+@contextlib.contextmanager
+def matmuls(counts: list[int]) -> Iterator[None]:
+    """Collect the multiply-accumulates of the batched matrix products that run inside."""
+    with _MatMuls(counts):
+        yield

@@ -4,24 +4,122 @@ from __future__ import annotations
 
 import copy
 
+import golden
 import pytest
 import torch
+from nets import lively
 from spikingjelly.activation_based.neuron import LIFNode
 from torch import Tensor, nn
 
 from spikeport.core.errors import UnknownNameError, UsageError
-from spikeport.train.models import MODELS, create_model
+from spikeport.train.models import MODELS, ZooModel, create_model
+from spikeport.train.models.embeddings import PatchEmbedding
+
+
+def small(name: str) -> tuple[ZooModel, Tensor]:
+    """A lively network in float64, and two samples, smaller than meant: the code is the same."""
+    entry = MODELS[name]
+    size = (16, 16) if "resnet" in name else (32, 32)
+    options: dict[str, object] = {"image_size": size}
+    if entry.static:
+        options["steps"] = 2
+    if entry.published:
+        options |= {"dim": 64, "heads": 4}
+    torch.manual_seed(0)
+    model = create_model(name, **options)
+    shape = (2, entry.input_shape[0], *size)
+    generator = torch.Generator().manual_seed(1)
+    if entry.static:
+        x = torch.randn(shape, generator=generator, dtype=torch.float64)
+    else:
+        x = torch.randint(0, 3, (2, 3, *shape[1:]), generator=generator).double()
+    lively(model)
+    return model.double(), x
 
 
 @pytest.mark.parametrize("name", list(MODELS))
 def test_every_model_reads_the_shape_it_names(name: str) -> None:
     entry = MODELS[name]
-    model = create_model(name).eval()
-    with torch.no_grad():
-        scores = model(torch.zeros(1, 2, *entry.input_shape))
-    assert scores.shape == (1, 10)
+    with torch.device("meta"):
+        model = create_model(name).eval()
+        shape = entry.input_shape if entry.static else (2, *entry.input_shape)
+        scores = model(torch.zeros(1, *shape))
+    assert scores.shape == (1, entry.num_classes)
     assert model.input_shape == entry.input_shape
     assert entry.description and entry.steps > 0
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_samples_are_independent_and_no_state_stays(name: str) -> None:
+    """One by one equals the batch; a second call equals the first."""
+    model, x = small(name)
+    with torch.no_grad():
+        together, spikes = golden.run(model, x)
+        one_by_one = torch.cat([model(sample) for sample in x.split(1)])
+        assert torch.equal(model(x), together)
+    torch.testing.assert_close(one_by_one, together, rtol=0, atol=1e-10)
+    fired = {neuron: float(out.mean()) for neuron, out in spikes.items()}
+    assert not torch.equal(together[0], together[1]), "the input reaches the output"
+    assert sum(rate > 0 for rate in fired.values()) > len(fired) / 2, fired
+
+
+def test_an_image_is_convolved_once_with_the_same_result_as_in_training() -> None:
+    model, x = small("max_former_cifar")
+    currents: list[tuple[int, ...]] = []
+    hook = model.get_submodule("patch_embed1.proj_conv").register_forward_hook(
+        lambda _, __, out: currents.append(tuple(out.shape))
+    )
+    with torch.no_grad():
+        once = model(x)
+        assert currents == [(2, 48, 32, 32)]
+        for module in model.modules():
+            if isinstance(module, PatchEmbedding):
+                module.training = True
+        repeated = model(x)
+    hook.remove()
+    assert currents[1:] == [(4, 48, 32, 32)]
+    torch.testing.assert_close(once, repeated, rtol=0, atol=1e-10)
+
+
+PUBLISHED_MILLIONS = {
+    ("max_former_event", 10): 1.45,
+    ("max_former_cifar", 10): 6.57,
+    ("max_former_cifar", 100): 6.60,
+    ("max_former_10_384", 1000): 16.23,
+    ("max_former_10_512", 1000): 28.65,
+    ("max_former_10_768", 1000): 63.99,
+    ("max_resnet18", 10): 12.50,
+    ("ms_resnet18", 10): 12.50,
+    ("max_resnet18_2222", 100): 11.22,
+    ("ms_resnet18_2222", 100): 11.22,
+    ("ms_resnet34", 100): 21.33,
+    ("ms_qkformer_event", 10): 1.50,
+    ("ms_qkformer_cifar", 100): 6.74,
+    ("ms_qkformer_10_384", 1000): 16.47,
+    ("ms_qkformer_10_512", 1000): 29.08,
+    ("ms_qkformer_10_768", 1000): 64.96,
+    ("spikformer_cifar_4_384", 10): 9.32,
+    ("spikformer_event", 10): 2.57,
+    ("spikformer_8_384", 1000): 16.81,
+    ("spikformer_6_512", 1000): 23.37,
+    ("spikformer_8_512", 1000): 29.68,
+    ("spikformer_10_512", 1000): 36.01,
+    ("spikformer_8_768", 1000): 66.34,
+}
+
+
+@pytest.mark.parametrize(("case", "millions"), PUBLISHED_MILLIONS.items())
+def test_parameters_are_as_many_as_the_papers_say(case: tuple[str, int], millions: float) -> None:
+    """Papers cut or round to 10,000; Spikformer's leave out what its state dict holds unused."""
+    name, classes = case
+    with torch.device("meta"):
+        model = create_model(name, num_classes=classes)
+    used = sum(
+        value.numel()
+        for key, value in model.named_parameters()
+        if not ("norm" in key or key == "pos_embed")
+    )
+    assert abs(used / 1e6 - millions) < 0.01
 
 
 def test_digits_model_is_small() -> None:

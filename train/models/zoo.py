@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import ValidationError
+import torch
+from pydantic import BaseModel, ValidationError
 
 from spikeport.core.errors import UsageError
 from spikeport.core.registry import Registry
-from spikeport.train.models.max_former import MaxFormer
-from spikeport.train.models.options import MaxFormerOptions
+from spikeport.train.models.base import Options, ZooModel
+
+
+@dataclass(frozen=True)
+class Family:
+    """Models that differ in their options only.
+
+    Attributes:
+        options: pydantic model of the options.
+        build: makes the network from them, with fresh weights.
+    """
+
+    options: type[BaseModel]
+    build: Callable[[Any], ZooModel]
 
 
 @dataclass(frozen=True)
@@ -19,61 +33,76 @@ class ModelEntry:
 
     Attributes:
         description: one line for lists.
-        steps: number of time steps T it is meant for; any other works too.
-        defaults: its options where they differ from those of `MaxFormerOptions`.
+        family: the network that the options belong to.
+        steps: number of time steps T it is meant for; models of frame sequences take any other too.
+        defaults: its options where they differ from those of the family.
+        mean, std: of each channel of the images it was published for, subtracted and divided by;
+            empty for event frames, which are counts.
+        published: (table, top-1 accuracy in %) of the paper, where the model is a row of one.
+        assumed: whether how it reads its input is not told by the paper.
     """
 
     description: str
+    family: Family
     steps: int
     defaults: dict[str, Any] = field(default_factory=dict)
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    published: tuple[tuple[str, float], ...] = ()
+    assumed: bool = False
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
         """Shape of one frame, (C, H, W)."""
         return self.options().input_shape
 
-    def options(self, **overrides: Any) -> MaxFormerOptions:
+    @property
+    def num_classes(self) -> int:
+        """Width of the output."""
+        return self.options().num_classes
+
+    @property
+    def static(self) -> bool:
+        """Whether it reads images `[B, C, H, W]`; else frames `[B, T, C, H, W]`."""
+        return self.options().steps is not None
+
+    def options(self, **overrides: Any) -> Options:
         """The options of this model with some of them replaced.
 
         Raises:
             UsageError: an option is unknown or out of range.
         """
         try:
-            return MaxFormerOptions(**{**self.defaults, **overrides})
+            made: Any = self.family.options(**{**self.defaults, **overrides})
         except ValidationError as error:
             first = error.errors()[0]
             raise UsageError(
                 f"{first['msg']}.",
                 where=f"model option {'.'.join(map(str, first['loc'])) or 'values'}",
-                fix=f"Options: {', '.join(MaxFormerOptions.model_fields)}.",
+                fix=f"Options: {', '.join(self.family.options.model_fields)}.",
             ) from error
+        options: Options = made
+        return options
 
 
 MODELS: Registry[ModelEntry] = Registry("model")
 
-MODELS.add(
-    "max_former_event",
-    ModelEntry("Max-Former for event cameras, 128 x 128, 1.46 M parameters", steps=16),
-)
-MODELS.add(
-    "max_former_digits",
-    ModelEntry(
-        "Max-Former for moving digits, 32 x 32, 93 k parameters, trained weights included",
-        steps=4,
-        defaults={"dim": 64, "heads": 4, "image_size": (32, 32)},
-    ),
-)
 
-
-def create_model(name: str, **options: Any) -> MaxFormer:
+def create_model(name: str, **options: Any) -> ZooModel:
     """Build a model with fresh weights, in training mode.
+
+    Its convolutions lie in memory with the channels last, in which they and what follows them are
+    faster (`benchmarks/zoo_speed.py`); `model.to(memory_format=torch.contiguous_format)` undoes it.
 
     Args:
         name: a key of `MODELS`.
-        options: fields of `MaxFormerOptions` to change.
+        options: options of its family to change (`FormerOptions`, `SpikformerOptions`,
+            `ResNetOptions`).
 
     Raises:
         UnknownNameError: no model has this name.
         UsageError: an option is unknown or out of range.
     """
-    return MaxFormer(MODELS[name].options(**options))
+    entry = MODELS[name]
+    model = entry.family.build(entry.options(**options))
+    return model.to(memory_format=torch.channels_last)

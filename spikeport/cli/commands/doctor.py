@@ -131,7 +131,7 @@ def _extensions() -> Finding:
 
 @EXAMS.register("cache")
 def _cache() -> Finding:
-    from spikeport.train.data.cache import cache_folder
+    from spikeport.core.files import cache_folder
 
     folder = cache_folder()
     existing = next(place for place in (folder, *folder.parents) if place.exists())
