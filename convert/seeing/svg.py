@@ -26,6 +26,9 @@ HEIGHT, ROW = 42.0, 76.0
 """Of a node, and from one rank to the next."""
 MARGIN = 28.0
 LEGEND_ROW = 20.0
+LOOP_WIDTH = 34.0
+"""Of the lane of one feedback edge, with its words."""
+_ASIDE, _TURN = 16.0, 8.0
 _TITLE_WIDTH, _DETAIL_WIDTH = 7.4, 6.0
 """Width of a character at the two font sizes, on the safe side."""
 _FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
@@ -73,7 +76,7 @@ class _Picture:
 
     def lines(self) -> list[str]:
         """The file, line by line."""
-        width = max(self.right + MARGIN + 22 * len(self.loops), 380.0)
+        width = max(self.right + MARGIN + LOOP_WIDTH * len(self.loops), 380.0)
         height = self.top + len(self.places.ranks) * ROW - (ROW - HEIGHT) + MARGIN
         return [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
@@ -148,18 +151,31 @@ class _Picture:
         return f'<path d="{" ".join(path)}" {self._stroke(domain)}/>'
 
     def _loop(self, number: int, source: str, target: str) -> str:
-        """Feedback runs back along the right side."""
+        """Feedback runs back along the right side, and between ranks to get there and back."""
         x0, y0 = self._middle(source)
         x1, y1 = self._middle(target)
-        x0, x1 = x0 + self.widths[source] / 2, x1 + self.widths[target] / 2
-        side = self.right + 22 * (number + 1)
-        turn = 8.0 if y1 > y0 else -8.0
+        # Beside the edges that leave and arrive in the middle of a node.
+        x0, x1 = x0 + _ASIDE, x1 + _ASIDE
+        leave, arrive = y0 + HEIGHT / 2, y1 - HEIGHT / 2
+        below, above = leave + (ROW - HEIGHT) / 2, arrive - (ROW - HEIGHT) / 2
+        side = self.right + LOOP_WIDTH * (number + 0.5)
+        up = _TURN if above > below else -_TURN
         path = (
-            f"M{x0:.1f} {y0:.1f} H{side - 8:.1f} Q{side:.1f} {y0:.1f} {side:.1f} {y0 + turn:.1f} "
-            f"V{y1 - turn:.1f} Q{side:.1f} {y1:.1f} {side - 8:.1f} {y1:.1f} H{x1:.1f}"
+            f"M{x0:.1f} {leave:.1f} V{below - _TURN:.1f} "
+            f"Q{x0:.1f} {below:.1f} {x0 + _TURN:.1f} {below:.1f} H{side - _TURN:.1f} "
+            f"Q{side:.1f} {below:.1f} {side:.1f} {below + up:.1f} V{above - up:.1f} "
+            f"Q{side:.1f} {above:.1f} {side - _TURN:.1f} {above:.1f} H{x1 + _TURN:.1f} "
+            f"Q{x1:.1f} {above:.1f} {x1:.1f} {above + _TURN:.1f} V{arrive:.1f}"
         )
+        domain = self.graph[source].domain
         label = f"<title>{escape(source)}, one step later</title>"
-        return f'<path d="{path}" {self._stroke(self.graph[source].domain)}>{label}</path>'
+        middle = (below + above) / 2
+        return (
+            f'<path d="{path}" {self._stroke(domain)}>{label}</path>'
+            f'<text transform="translate({side + 12:.1f} {middle:.1f}) rotate(-90)" '
+            f'text-anchor="middle" font-size="11" fill="{DOMAIN_COLOURS[domain]}">'
+            f"one step later</text>"
+        )
 
     def _node(self, node: Node) -> list[str]:
         x, y = self._middle(node.name)
