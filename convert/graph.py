@@ -186,18 +186,12 @@ class Graph:
     def to_networkx(self) -> nx.MultiDiGraph[str]:
         """A copy for graph algorithms: nodes carry `node`, edges `port` and `domain`.
 
-        Feedback, which shows one step later, is no edge of it: see `feedback_of`.
+        Feedback, which shows one step later, is no edge of it: see `delays`.
         """
         net = self._net.copy()
         for source, _, data in net.edges(data=True):
             data["domain"] = self[source].domain
         return net
-
-
-def feedback_of(op: Op) -> str | None:
-    """The node whose output of the step before an op shows; None if it reads none."""
-    shown: str | None = getattr(op, "feedback", None)
-    return shown
 
 
 def rebuilt(

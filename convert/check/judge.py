@@ -9,7 +9,7 @@ from typing import Protocol
 
 from spikeport.convert.check.findings import Finding, NodeRefused, Severity, error
 from spikeport.convert.check.report import CheckReport, Status, Treatment, Verdict
-from spikeport.convert.graph import Graph, Node, feedback_of
+from spikeport.convert.graph import Graph, Node
 from spikeport.convert.passes import PASSES
 
 
@@ -72,7 +72,7 @@ def _needed(graph: Graph) -> set[str]:
         if name not in needed:
             needed.add(name)
             waiting += graph[name].inputs
-            waiting += filter(None, [feedback_of(graph[name].op)])
+            waiting += filter(None, [graph[name].op.feedback])
     return needed
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from spikeport.convert.domain import Domain
-from spikeport.convert.graph import Graph, Node, feedback_of
+from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Neuron
 
 PRODUCTS = frozenset({"conv", "linear", "matmul", "multiply"})
@@ -20,6 +20,7 @@ CURRENTS = frozenset(
         *("max_pool", "avg_pool", "adaptive_avg_pool", "mean", "sum"),
         *("mean_time", "sum_time", "repeat_time", "delay"),
         *("reshape", "permute", "slice", "concat", "tile", "zero_pad"),
+        *("lava.shift", "lava.mean"),  # of lowered graphs
     }
 )
 """Ops that pass currents on to neurons: sums, constants, comparisons and moves."""
@@ -93,7 +94,7 @@ def spike_driven(graph: Graph) -> SpikeDriven:
     """
     edges = []
     for node in graph:
-        for name in (*node.inputs, *filter(None, [feedback_of(node.op)])):
+        for name in (*node.inputs, *filter(None, [node.op.feedback])):
             source = graph[name]
             if source.domain is Domain.REAL:
                 edges.append(

@@ -6,7 +6,7 @@ import html
 
 import pydot
 
-from spikeport.convert.graph import Graph, feedback_of
+from spikeport.convert.graph import Graph
 from spikeport.convert.seeing.palette import (
     BACKGROUND,
     BORDER,
@@ -61,7 +61,7 @@ def as_pydot(graph: Graph) -> pydot.Dot:
     for node in graph:
         for source in node.inputs:
             picture.add_edge(_edge(graph, ids, source, node.name))
-        shown = feedback_of(node.op)
+        shown = node.op.feedback
         if shown is not None and shown in graph:
             picture.add_edge(_edge(graph, ids, shown, node.name, feedback=True))
     return picture

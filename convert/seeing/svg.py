@@ -6,7 +6,7 @@ import shutil
 from xml.sax.saxutils import escape
 
 from spikeport.convert.domain import Domain
-from spikeport.convert.graph import Graph, Node, feedback_of
+from spikeport.convert.graph import Graph, Node
 from spikeport.convert.seeing.layout import Layout, Place, layout
 from spikeport.convert.seeing.palette import (
     BACKGROUND,
@@ -65,7 +65,7 @@ class _Picture:
         self.loops = [
             (shown, node.name)
             for node in graph
-            if (shown := feedback_of(node.op)) is not None and shown in graph
+            if (shown := node.op.feedback) is not None and shown in graph
         ]
         edges = [places.x[place] for place in places.x if not isinstance(place[0], str)]
         left = [self._x(name) - width / 2 for name, width in widths.items()]

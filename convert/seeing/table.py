@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from spikeport.convert.graph import Graph, Node, feedback_of
+from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Neuron, Shape
 
 
@@ -64,5 +64,5 @@ def _layer(graph: Graph, node: Node) -> Layer:
         domain=str(node.domain),
         parameters=sum(value.numel() for value in node.op.tensors().values()),
         neurons=math.prod(node.shape) if isinstance(node.op, Neuron) else 0,
-        feedback=feedback_of(node.op) or "",
+        feedback=node.op.feedback or "",
     )

@@ -160,22 +160,8 @@ def _built(stored: StoredGraph, tensors: dict[str, Tensor]) -> Graph:
     graph = Graph(outputs=stored.outputs, metadata=dict(stored.metadata))
     for node in stored.nodes:
         _add(graph, node, tensors)
-    _check_feedback(graph)
+    graph.check_feedback()
     return graph
-
-
-def _check_feedback(graph: Graph) -> None:
-    from spikeport.convert.graph import feedback_of
-
-    for node in graph:
-        shown = feedback_of(node.op)
-        if shown is None:
-            continue
-        if shown not in graph:
-            raise _Damage(f"{node.name!r} shows {shown!r}, which does not exist")
-        source = graph[shown]
-        if source.shape != node.shape or not source.per_step:
-            raise _Damage(f"{node.name!r} cannot show {shown!r}: {source.shape} is no {node.shape}")
 
 
 def _check_cycles(stored: StoredGraph) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from spikeport.convert import Domain, Graph, layers, ops, spike_driven
 from spikeport.convert.seeing import Role, draw_dot, draw_layered, draw_svg
+from spikeport.convert.seeing.domains import CURRENTS, PRODUCTS
 from spikeport.convert.seeing.layout import layout, width_of
 
 FIRES = ops.LIF(2.0, True, 1.0, 0.0)
@@ -84,6 +85,18 @@ def test_products_of_currents_do_and_so_do_ops_that_nobody_knows() -> None:
         ("gate", Role.PRODUCT),
         ("sine", Role.UNKNOWN),
     ]
+
+
+def test_every_op_of_ours_is_known() -> None:
+    from spikeport.targets.lava import ops as lowered
+
+    assert lowered.LavaMean.kind in ops.OPS
+    kinds = {
+        kind
+        for kind, op in ops.OPS.items()
+        if not issubclass(op, ops.Neuron | ops.Input) and kind not in ops.OPS.origins
+    }
+    assert kinds - {each for each in kinds if each.startswith("test.")} == PRODUCTS | CURRENTS
 
 
 @dataclass(frozen=True, eq=False)

@@ -175,3 +175,28 @@ def test_a_truncated_graph_is_refused(stored: Path, keep: int) -> None:
     stored.write_bytes(stored.read_bytes()[:keep])
     with pytest.raises(FileError, match="truncated or not a safetensors file"):
         Graph.load(stored)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"source": "gone"}, "shows 'gone', which is not in the graph"),
+        ({"source": "x"}, "its source is"),
+        ({"domain": "graded"}, "inconsistent|has domain"),
+        ({"shape": [3, 4, 5]}, "cannot read|has shape|its source is"),
+    ],
+)
+def test_a_delay_that_cannot_show_its_source_is_refused(
+    tmp_path: Path, change: dict[str, Any], why: str
+) -> None:
+    graph = Graph(outputs=("sum",))
+    graph.add("x", ops.Input((2, 4, 4), Domain.SPIKE, True))
+    graph.add("back", ops.Delay("lif", (3, 4, 4), Domain.SPIKE))
+    graph.add("conv", ops.Conv(torch.ones(3, 2, 1, 1), None, (1, 1), (0, 0), (1, 1)), ["x"])
+    graph.add("sum", ops.Add(), ["conv", "back"])
+    graph.add("lif", ops.IF(1.0, 0.0), ["sum"])
+    graph.save(tmp_path / "g.spg")
+    assert len(Graph.load(tmp_path / "g.spg")) == 5
+    rewrite(tmp_path / "g.spg", lambda g, _: g["nodes"][1]["attributes"].update(change))
+    with pytest.raises(FileError, match=why):
+        Graph.load(tmp_path / "g.spg")
