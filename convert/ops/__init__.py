@@ -20,6 +20,7 @@ from spikeport.convert.ops.constants import AddConstant, AddPerStep, MultiplyCon
 from spikeport.convert.ops.conv import Conv
 from spikeport.convert.ops.delay import Delay
 from spikeport.convert.ops.elementwise import Add, Multiply, Scale, Subtract
+from spikeport.convert.ops.fourier import Fourier
 from spikeport.convert.ops.input import Input
 from spikeport.convert.ops.integrate_and_fire import IF
 from spikeport.convert.ops.lif import LIF
@@ -49,6 +50,7 @@ __all__ = [
     "Concat",
     "Conv",
     "Delay",
+    "Fourier",
     "Input",
     "Linear",
     "MatMul",

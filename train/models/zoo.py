@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from pydantic import BaseModel, ValidationError
+from torch import nn
 
 from spikeport.core.errors import UsageError
 from spikeport.core.registry import Registry
@@ -92,7 +93,7 @@ def create_model(name: str, **options: Any) -> ZooModel:
     """Build a model with fresh weights, in training mode.
 
     Its convolutions lie in memory with the channels last, in which they and what follows them are
-    faster (`benchmarks/zoo_speed.py`); `model.to(memory_format=torch.contiguous_format)` undoes it.
+    faster (`benchmarks/zoo_speed.py`); the values are the same.
 
     Args:
         name: a key of `MODELS`.
@@ -105,4 +106,7 @@ def create_model(name: str, **options: Any) -> ZooModel:
     """
     entry = MODELS[name]
     model = entry.family.build(entry.options(**options))
-    return model.to(memory_format=torch.channels_last)
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            module.to(memory_format=torch.channels_last)
+    return model

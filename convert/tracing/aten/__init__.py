@@ -2,6 +2,7 @@
 
 from spikeport.convert.tracing.aten import (
     elementwise,
+    fourier,
     joins,
     layers,
     loops,
@@ -15,6 +16,7 @@ from spikeport.convert.tracing.aten import (
 
 __all__ = [
     "elementwise",
+    "fourier",
     "joins",
     "layers",
     "loops",
