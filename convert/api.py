@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph
 from spikeport.convert.parity import to_graph_layout, verify
-from spikeport.convert.passes import run_passes
+from spikeport.convert.passes import PASSES, run_passes
 from spikeport.convert.seal import seal
 from spikeport.convert.tracing import check_sample, trace_unproven
 from spikeport.core.errors import UnknownNameError, UsageError
@@ -52,6 +52,7 @@ def trace(
         once more with another number of samples and, if T is open, one time step more.
 
     Raises:
+        UnknownNameError: there is no such domain, layout or pass.
         UsageError: the sample is empty, not finite, not of the declared domain, or can be read in
             several ways.
         UnsupportedError: something in the model cannot be carried; tells its module path.
@@ -59,6 +60,8 @@ def trace(
     """
     if input_domain not in set(Domain):
         raise UnknownNameError("domain", str(input_domain), [str(domain) for domain in Domain])
+    for name in passes:
+        PASSES[name]  # a wrong name must not cost a trace
     _check_domain(check_sample(sample), Domain(input_domain))
     graph = trace_unproven(model, sample, input_domain=input_domain, layout=layout, steps=steps)
     folding = ["fold-batch-norm"] if fold else []

@@ -25,8 +25,9 @@ from spikeport.convert.tracing.layout import (
 )
 from spikeport.convert.tracing.modes import loops_of, single_step_neurons
 from spikeport.convert.tracing.neurons import neurons_of, read_neuron
+from spikeport.convert.tracing.reader import repeats_in
 from spikeport.convert.tracing.single_step import read_sample
-from spikeport.convert.tracing.translator import Translator, repeats_in
+from spikeport.convert.tracing.translator import Translator
 from spikeport.core.errors import SpikeportError, UnsupportedError, UsageError
 
 __all__ = ["check_sample", "trace_unproven"]

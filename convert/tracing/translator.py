@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import sympy
 import torch
-from torch import Tensor, fx
+from torch import fx
 from torch.export import ExportedProgram
 
 from spikeport.convert.domain import Domain
@@ -18,11 +17,9 @@ from spikeport.convert.ops import Delay, Input, Neuron, Op, Permute, RepeatTime,
 from spikeport.convert.tracing.axes import Atom, Axes, Axis, AxisError, Roles, axis_of, sizes
 from spikeport.convert.tracing.feedback import settle_domains
 from spikeport.convert.tracing.modes import is_inside
+from spikeport.convert.tracing.reader import Reader, is_alone, is_in_place, repeat_name
 from spikeport.core.errors import SpikeportError, UnsupportedError
 from spikeport.core.registry import Registry
-
-# Stand in for the open time and batch sizes: no layer has feature sizes with such factors.
-_PRIMES = (1_000_003, 1_000_033, 1_000_037, 1_000_039)
 
 
 @dataclass(frozen=True)
@@ -48,45 +45,7 @@ def handles(*names: str) -> Callable[[Handler], Handler]:
     return register
 
 
-_VIEWS = (
-    *("view", "reshape", "flatten", "unflatten", "squeeze", "transpose", "permute", "expand"),
-    *("slice", "select", "narrow", "chunk", "split", "unbind", "getitem", "movedim", ".t."),
-)
-
-
-def repeat_name(node: fx.Node, axis: int) -> str:
-    """The name of the atom that a repeat makes on an axis of its output."""
-    return f"repeat:{node.name}:{axis}"
-
-
-def repeats_in(program: ExportedProgram) -> list[str]:
-    """Names of all atoms that repeats may make, in the order of the program."""
-    return [
-        repeat_name(node, axis)
-        for node in program.graph.nodes
-        if any(word in str(node.target) for word in ("expand", "repeat", "stack"))
-        for axis in range(node.meta["val"].ndim)
-    ]
-
-
-def is_in_place(node: fx.Node) -> bool:
-    """Whether the op writes to one of its arguments."""
-    schema = getattr(node.target, "_schema", None)
-    return schema is not None and bool(schema.is_mutable)
-
-
-def _is_alone(argument: Any) -> bool:
-    """Whether nothing but one in-place op reads a tensor, nor any tensor that it is a view of."""
-    while isinstance(argument, fx.Node):
-        if len(argument.users) != 1 or argument.op == "placeholder":
-            return False
-        if not any(view in str(argument.target) for view in _VIEWS):
-            return True
-        argument = argument.args[0]
-    return False
-
-
-class Translator:
+class Translator(Reader):
     """One walk over an exported program under given roles of the axes.
 
     Args:
@@ -107,6 +66,7 @@ class Translator:
         *,
         steps: int | None = None,
     ) -> None:
+        super().__init__(program)
         self.graph = Graph()
         self.roles = roles
         self.neurons = neurons
@@ -117,62 +77,19 @@ class Translator:
 
         Negative if the first neuron contradicts the roles.
         """
-        self._program, self._domain = program, domain
-        self._open_axes, self._steps = open_axes, steps
+        self._domain, self._open_axes, self._steps = domain, open_axes, steps
         self.steps_prime: int | None = None
         """What stands for T in shapes, if it is open."""
         self._values: dict[fx.Node, Value] = {}
-        self._constants: dict[fx.Node, Tensor] = {}
         self._delays: dict[str, str] = {}  # by module path of the time loop
         self._closed: dict[str, Op] = {}
-        self._symbols: dict[sympy.Symbol, int] = {}
-
-    # -- reading the exported program -----------------------------------------------------------
-
-    def shape_of(self, node: fx.Node) -> tuple[int, ...]:
-        """Output shape with primes in place of open sizes."""
-        return tuple(self._size(size) for size in node.meta["val"].shape)
-
-    def _size(self, size: int | torch.SymInt) -> int:
-        if isinstance(size, int):
-            return size
-        expression = size.node.expr
-        for symbol in sorted(expression.free_symbols, key=str):
-            if symbol not in self._symbols:
-                self._symbols[symbol] = _PRIMES[len(self._symbols)]
-        return int(expression.subs(self._symbols))
-
-    def size_of(self, axis: Axis) -> int:
-        """Positions of an axis, a prime in place of an open one."""
-        return sizes((axis,))[0]
-
-    def path_of(self, node: fx.Node) -> str:
-        """Path of the innermost module whose forward made this op."""
-        frames = [path for path, _ in (node.meta.get("nn_module_stack") or {}).values()]
-        paths = [path for path in frames if path and not path.startswith("_empty_nn_module")]
-        return str(paths[-1]) if paths else ""
-
-    def is_constant(self, argument: Any) -> bool:
-        return not isinstance(argument, fx.Node) or argument in self._constants
 
     def is_number_of_steps(self, argument: Any) -> bool:
         """Whether an argument is the size of the time axis, read from a shape."""
         if not isinstance(argument, fx.Node) or self.roles.time is None:
             return False
         size = argument.meta.get("val")
-        return isinstance(size, torch.SymInt) and self._size(size) == self.steps_prime
-
-    def constant(self, argument: Any) -> Tensor | None:
-        """The parameter behind an argument.
-
-        Raises:
-            AxisError: it is computed from the input.
-        """
-        if argument is None:
-            return None
-        if argument not in self._constants:
-            raise AxisError("one of its parameters is computed from the input")
-        return self._constants[argument]
+        return isinstance(size, torch.SymInt) and self.size(size) == self.steps_prime
 
     def value(self, argument: Any) -> Value:
         if argument not in self._values:
@@ -225,7 +142,7 @@ class Translator:
         Raises:
             AxisError: the number of repeats depends on the input's size.
         """
-        if any(times % prime == 0 for prime in self._symbols.values()):
+        if self.is_open(times):
             raise AxisError("it repeats as often as the input is long")
         return Atom(times, repeat_name(at, axis))
 
@@ -262,15 +179,15 @@ class Translator:
         Raises:
             UnsupportedError: an op, a neuron or a view cannot be carried; tells its module path.
         """
-        for node in self._program.graph.nodes:
+        for node in self.program.graph.nodes:
             self._visit(node)
         return settle_domains(rebuilt(self.graph, self._closed)) if self._closed else self.graph
 
     def _visit(self, node: fx.Node) -> None:
-        if node.op == "placeholder":
-            self._placeholder(node)
-        elif node.op == "get_attr":
-            self._constants[node] = getattr(self._program.graph_module, str(node.target))
+        if node.name in self.program.graph_signature.user_inputs:
+            self._input(node)
+        elif node.op in ("placeholder", "get_attr"):
+            self.read_parameter(node)
         elif node.op == "output":
             self._output(node)
         elif not self._is_bookkeeping(node):
@@ -292,12 +209,11 @@ class Translator:
 
     def _call(self, node: fx.Node) -> None:
         where = self.path_of(node) or "the model's own forward"
-        arguments = [*node.all_input_nodes]
-        if all(argument in self._constants for argument in arguments):
-            self._constants[node] = self._fold(node)
+        if self.depends_on_parameters_alone(node):
+            self.fold(node)
             return
         name = "getitem" if node.target is operator.getitem else str(node.target)
-        if is_in_place(node) and not _is_alone(node.args[0]):
+        if is_in_place(node) and not is_alone(node.args[0]):
             raise UnsupportedError(
                 f"{name} changes a tensor in place that is read elsewhere.",
                 where=where,
@@ -321,35 +237,6 @@ class Translator:
                 or "Keep time and batch apart from features: [T, B, ...] for neurons, "
                 "flatten(0, 1) for layers.",
             ) from error
-
-    def _fold(self, node: fx.Node) -> Tensor:
-        """Compute what depends on parameters alone."""
-        tags = getattr(node.target, "tags", ())
-        drops = "dropout" in str(node.target) and node.args[2]
-        if torch.Tag.nondeterministic_seeded in tags or is_in_place(node) or drops:
-            raise UnsupportedError(
-                f"{node.target} changes a parameter, or draws at random, in the forward.",
-                where=self.path_of(node) or "the model's own forward",
-                fix="Keep parameters as they are in eval mode.",
-            )
-        arguments = fx.map_arg(node.args, lambda n: self._constants[n])
-        keywords = fx.map_arg(node.kwargs, lambda n: self._constants[n])
-        with torch.no_grad():
-            result: Tensor = node.target(*arguments, **keywords)  # type: ignore[operator]
-        return result
-
-    def _placeholder(self, node: fx.Node) -> None:
-        signature = self._program.graph_signature
-        if node.name in signature.user_inputs:
-            self._input(node)
-            return
-        for table, tensors in (
-            (signature.inputs_to_parameters, self._program.state_dict),
-            (signature.inputs_to_buffers, {**self._program.constants, **self._program.state_dict}),
-            (signature.inputs_to_lifted_tensor_constants, self._program.constants),
-        ):
-            if node.name in table:
-                self._constants[node] = tensors[table[node.name]].detach()
 
     def _input(self, node: fx.Node) -> None:
         shape = self.shape_of(node)

@@ -22,7 +22,7 @@ from torch import nn
 
 from spikeport.convert import Interpreter, trace
 from spikeport.convert.ops import Neuron
-from spikeport.estimate import Coverage, Tally
+from spikeport.estimate import Coverage, Tally, Term
 
 LIF = {"spiking_neuron": neuron.LIFNode, "v_threshold": 0.5}
 SOFT = {"spiking_neuron": neuron.IFNode, "v_reset": None}
@@ -159,6 +159,28 @@ def test_every_spike_is_the_models(name: str) -> None:
 @pytest.mark.parametrize("name", BIG)
 def test_every_spike_is_the_big_models(name: str) -> None:
     proven(*BIG[name])
+
+
+def test_a_static_stem_and_twin_neurons_of_the_cifar_max_former() -> None:
+    """Its embedding starts two branches with a neuron each on one current, as Embed_Orig."""
+    torch.manual_seed(0)
+    x = torch.rand(2, 3, 16, 16) * 2
+    model = awake(lively(max_former(cifar=True)), x)
+    plain = trace(model, x)
+    graph = trace(model, x, passes=["hoist-static", "merge-identical"])
+    assert graph.metadata["passes"][-2:] == ["hoist-static", "merge-identical"]
+    assert plain["patch_embed1.conv"].per_step and not graph["patch_embed1.conv"].per_step
+    twin = "patch_embed1.shortcut.0"
+    assert twin in plain and twin not in graph
+    assert graph.metadata["certificate"]["neurons"] == plain.metadata["certificate"]["neurons"]
+    assert graph.metadata["certificate"]["unread"] == []
+    first, second = Tally(plain), Tally(graph)
+    first.run(Interpreter(plain), x)
+    second.run(Interpreter(graph), x)
+    # Three steps before, once now.
+    assert first.total("patch_embed1.conv", Term.MAC) == 3 * second.total(
+        "patch_embed1.conv", Term.MAC
+    )
 
 
 def test_spikingjellys_qkformer_keeps_samples_apart() -> None:

@@ -15,6 +15,7 @@ from torch import nn
 from spikeport.convert import Graph, Interpreter, to_graph_layout, trace
 from spikeport.convert.domain import Domain
 from spikeport.convert.ops import BatchNorm, Conv, MatMul, Neuron, RepeatTime, Reshape
+from spikeport.core.errors import UnknownNameError, UsageError
 from spikeport.train.models import create_model
 
 
@@ -218,3 +219,26 @@ def test_a_batch_of_one_is_enough() -> None:
             return self.lif(self.fc(x.flatten(0, 1)).view(*x.shape[:2], 6)).mean(0)
 
     assert trace(Flat(), torch.rand(4, 1, 6)).metadata["time_axis"] == 0
+
+
+def test_an_embedding_per_step_fixes_the_number_of_steps() -> None:
+    class Embedded(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.position = nn.Parameter(torch.randn(4, 1, 6) * 2)
+            self.lif = neuron.LIFNode(step_mode="m")
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.lif(x + self.position)
+
+    torch.manual_seed(0)
+    graph = trace(Embedded(), torch.rand(4, 3, 6))
+    assert graph.metadata["fixed_steps"] == 4
+    assert graph.metadata["certificate"]["fired"] > 0
+    with pytest.raises(UsageError, match="5 time steps were given; it takes 4"):
+        Interpreter(graph).run(torch.rand(5, 3, 6))
+
+
+def test_an_unknown_pass_is_told_before_tracing() -> None:
+    with pytest.raises(UnknownNameError, match="hoist-static"):
+        trace(nn.Linear(2, 2), torch.rand(2, 2, 2), passes=["hoist_static"])
