@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from spikeport.core.lazy import lazy
 
 if TYPE_CHECKING:
+    from spikeport.estimate.columns import LAYER_COLUMNS
     from spikeport.estimate.energy import ENERGY_MODELS, EnergyModel, energy_model
     from spikeport.estimate.evaluate import Accuracy, AccuracyResult, accuracy
     from spikeport.estimate.paper import PAPER_MODES, PaperEstimate
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "ENERGY_MODELS": "energy",
+    "LAYER_COLUMNS": "columns",
     "PAPER_MODES": "paper",
     "Accuracy": "evaluate",
     "AccuracyResult": "evaluate",
@@ -45,6 +47,7 @@ _WHERE = {
 
 __all__ = [
     "ENERGY_MODELS",
+    "LAYER_COLUMNS",
     "PAPER_MODES",
     "Accuracy",
     "AccuracyResult",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from spikeport.core.checkpoint import load_checkpoint
     from spikeport.core.errors import SpikeportError
+    from spikeport.estimate.api import energy, tally
     from spikeport.targets.lava import IntegerExecutor, lower
     from spikeport.train.checkpoint import load_model
     from spikeport.train.data import open_data
@@ -40,6 +41,8 @@ _PLACES = {
     "verify": "convert",
     "load_checkpoint": "core.checkpoint",
     "SpikeportError": "core.errors",
+    "energy": "estimate.api",
+    "tally": "estimate.api",
     "IntegerExecutor": "targets.lava",
     "lower": "targets.lava",
     "load_model": "train.checkpoint",
@@ -53,6 +56,7 @@ __all__ = [
     "IntegerExecutor",
     "Interpreter",
     "SpikeportError",
+    "energy",
     "fold_batch_norm",
     "load_checkpoint",
     "load_graph",
@@ -61,6 +65,7 @@ __all__ = [
     "open_data",
     "reference_model",
     "save_graph",
+    "tally",
     "trace",
     "verify",
 ]

@@ -15,7 +15,11 @@ def run(
     data: options.Data = "digits",
     checkpoint: options.Checkpoint = None,
     energy: Annotated[
-        str, typer.Option(help="Energy model (spikeport list), or a .toml file of yours.")
+        str,
+        typer.Option(
+            help="Energy models (spikeport list) or .toml files of yours, commas between them; "
+            "tables are by the first."
+        ),
     ] = "horowitz45-fp32",
     paper: Annotated[
         list[str] | None, typer.Option(help="Published convention to show beside the exact count.")
@@ -39,7 +43,7 @@ def run(
     from spikeport.convert import Interpreter
     from spikeport.estimate import DataInfo, energy_model, estimate
 
-    charged = energy_model(energy)
+    charged = [energy_model(each.strip()) for each in energy.split(",")]
     opened = open_run(
         model,
         checkpoint,
