@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from spikeport.estimate.numbers import MISSING, percent, si, significant
-from spikeport.estimate.report import EnergyReport
+from spikeport.estimate.report import PAPER_CONSTANTS, EnergyReport
 from spikeport.estimate.tally.plan import Coverage
 from spikeport.estimate.tally.terms import Term
 from spikeport.estimate.units import microjoule
@@ -177,8 +177,11 @@ def _others(report: EnergyReport) -> Table:
 
 
 def _papers(report: EnergyReport) -> Table:
+    title = "As papers would count it (never instead of the exact count)"
+    if report.paper_exact != report.picojoule:
+        title += f", against the exact count under {PAPER_CONSTANTS}"
     table = Table(
-        title="As papers would count it (never instead of the exact count)",
+        title=title,
         title_justify="left",
         box=None,
     )
@@ -186,7 +189,7 @@ def _papers(report: EnergyReport) -> Table:
     table.add_column("energy uJ", justify="right", no_wrap=True)
     table.add_column("against exact %", justify="right", no_wrap=True)
     table.add_column("how it differs", overflow="fold")
-    exact = report.picojoule
+    exact = report.paper_exact
     for paper in report.papers:
         deviation = paper.deviation_percent(exact)
         table.add_row(

@@ -14,7 +14,7 @@ from spikeport.estimate.energy.load import DEFAULT_ENERGY_MODEL, energy_model
 from spikeport.estimate.energy.pricing import StaticImage
 from spikeport.estimate.energy.schema import EnergyModel
 from spikeport.estimate.evaluate import Accuracy
-from spikeport.estimate.paper import PAPER_MODES
+from spikeport.estimate.paper import paper_mode
 from spikeport.estimate.report import DataInfo, EnergyReport
 from spikeport.estimate.stats import INTERVALS, Method
 from spikeport.estimate.table import Interval
@@ -43,7 +43,8 @@ def estimate(
         energy: name of a shipped energy model, or a path to a `.toml` file, or a model; or several
             of them: tables are by the first, the others are shown beside it.
         data: what the samples are; shown in the report.
-        papers: names of published conventions to show beside the exact count.
+        papers: published conventions to show beside the exact count, each `NAME` or
+            `NAME:SWITCH=VALUE`.
         static_image: whether layers that see one image at each step are charged T times
             ("executed") or once ("hoisted").
         interval: how 95 % intervals are found.
@@ -57,7 +58,7 @@ def estimate(
     """
     # Names are looked up first: a typing error must not cost a run.
     models = _models(energy)
-    modes = [PAPER_MODES[name] for name in papers]
+    modes = [paper_mode(text) for text in papers]
     INTERVALS[interval]
     tally, judged = Tally(executor.graph), Accuracy()
     energies = [Energies(tally, model, static_image) for model in models]

@@ -22,7 +22,11 @@ def run(
         ),
     ] = "horowitz45-fp32",
     paper: Annotated[
-        list[str] | None, typer.Option(help="Published convention to show beside the exact count.")
+        list[str] | None,
+        typer.Option(
+            help="Published convention to show beside the exact count: NAME or "
+            "NAME:SWITCH=VALUE, see spikeport list. Repeat for several."
+        ),
     ] = None,
     split: options.Split = "test",
     samples: options.Samples = None,

@@ -12,6 +12,7 @@ from spikeport.cli import output
 def catalogue() -> dict[str, dict[str, str]]:
     """Names and one-line descriptions by kind."""
     from spikeport.estimate.energy import ENERGY_MODELS
+    from spikeport.estimate.paper import PAPER_MODES
     from spikeport.targets import TARGETS
     from spikeport.train.data import DATA
     from spikeport.train.models import MODELS
@@ -25,12 +26,18 @@ def catalogue() -> dict[str, dict[str, str]]:
             for name in recipe_names()
         },
         "energy models": {name: entry.title for name, entry in ENERGY_MODELS.items()},
+        "paper modes": {
+            name: "; ".join(
+                [mode.source, *(f"{s}={'|'.join(v)}" for s, v in mode.switches.items())]
+            )
+            for name, mode in PAPER_MODES.items()
+        },
         "targets": {name: entry.description for name, entry in TARGETS.items()},
     }
 
 
 def run(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List models, data, recipes, energy models and targets.
+    """List models, data, recipes, energy models, paper modes and targets.
 
     Example: spikeport list
     """
