@@ -56,7 +56,7 @@ class Sourced(Strict):
 class Constant(Sourced):
     """Energy per operation."""
 
-    unit: Literal["fJ", "pJ", "nJ"]
+    unit: Literal["fJ", "pJ", "nJ", "uJ", "mJ"]
 
     @property
     def picojoule(self) -> Fraction:

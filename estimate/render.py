@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from spikeport.estimate.capacity.render import render_capacity
 from spikeport.estimate.numbers import MISSING, percent, si, significant
 from spikeport.estimate.report import PAPER_CONSTANTS, EnergyReport
 from spikeport.estimate.tally.plan import Coverage
@@ -28,6 +29,8 @@ def render(report: EnergyReport) -> RenderableType:
         parts += ["", _others(report)]
     if report.papers:
         parts += ["", _papers(report)]
+    if report.capacity is not None:
+        parts += ["", render_capacity(report.capacity)]
     notes = report.notes
     parts += ["", Text("Notes")] if notes else []
     parts += [Text(f"  {note}") for note in notes]

@@ -14,6 +14,7 @@ import pandas as pd
 from rich.console import RenderableType
 
 from spikeport.core.files import write_json, write_text
+from spikeport.estimate.capacity.report import CapacityReport
 from spikeport.estimate.energy.evaluate import Energies
 from spikeport.estimate.energy.load import ENERGY_MODELS
 from spikeport.estimate.energy.schema import EnergyModel
@@ -55,6 +56,7 @@ class EnergyReport:
         papers: published conventions on the same tally.
         accuracy: on the same samples, in the same run; None without labels.
         others: the same counts under further energy models.
+        capacity: what the network needs of chips; None if none was asked for.
     """
 
     tally: Tally
@@ -64,6 +66,7 @@ class EnergyReport:
     papers: tuple[PaperEstimate, ...] = ()
     accuracy: AccuracyResult | None = None
     others: tuple[Energies, ...] = ()
+    capacity: CapacityReport | None = None
 
     @property
     def model(self) -> EnergyModel:
@@ -169,6 +172,7 @@ class EnergyReport:
             "interval": asdict(self.interval),
             "accuracy": None if self.accuracy is None else _accuracy(self.accuracy),
             "totals": self.totals,
+            "capacity": None if self.capacity is None else self.capacity.as_dict(),
             "papers": [self._paper(paper) for paper in self.papers],
             "stages": self.stages.to_dict(orient="records"),
             "layers": self.layers.to_dict(orient="records"),

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from spikeport.convert.executor import Executor
 from spikeport.core.errors import UsageError
+from spikeport.estimate.capacity import Chip, fit_chips
 from spikeport.estimate.energy.evaluate import Energies
 from spikeport.estimate.energy.load import DEFAULT_ENERGY_MODEL, energy_model
 from spikeport.estimate.energy.pricing import StaticImage
@@ -31,6 +32,7 @@ def estimate(
     *,
     data: DataInfo | None = None,
     papers: Sequence[str] = ("max-former",),
+    chips: Sequence[str | os.PathLike[str] | Chip] = (),
     static_image: StaticImage = "executed",
     interval: Method = "normal",
     seed: int = 0,
@@ -45,14 +47,15 @@ def estimate(
         data: what the samples are; shown in the report.
         papers: published conventions to show beside the exact count, each `NAME` or
             `NAME:SWITCH=VALUE`.
+        chips: names or `.toml` files of chips to compare the network's needs with.
         static_image: whether layers that see one image at each step are charged T times
             ("executed") or once ("hoisted").
         interval: how 95 % intervals are found.
         seed: of the bootstrap.
 
     Raises:
-        UnknownNameError: no energy model, paper mode or interval method has this name.
-        FileError: the energy model file is refused.
+        UnknownNameError: no energy model, chip, paper mode or interval method has this name.
+        FileError: the file of an energy model or chip is refused.
         UsageError: an energy model is given twice, there is no sample, or frames or labels do not
             fit the network.
     """
@@ -60,6 +63,7 @@ def estimate(
     models = _models(energy)
     modes = [paper_mode(text) for text in papers]
     INTERVALS[interval]
+    capacity = fit_chips(executor.graph, chips) if chips else None
     tally, judged = Tally(executor.graph), Accuracy()
     energies = [Energies(tally, model, static_image) for model in models]
     labelled = 0
@@ -80,6 +84,7 @@ def estimate(
         papers=tuple(mode(tally) for mode in modes),
         accuracy=judged.result() if labelled else None,
         others=tuple(energies[1:]),
+        capacity=capacity,
     )
 
 

@@ -8,7 +8,13 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-ENERGY = {"fJ": Fraction(1, 1000), "pJ": Fraction(1), "nJ": Fraction(1000)}
+ENERGY = {
+    "fJ": Fraction(1, 1000),
+    "pJ": Fraction(1),
+    "nJ": Fraction(10**3),
+    "uJ": Fraction(10**6),
+    "mJ": Fraction(10**9),
+}
 """pJ per unit."""
 POWER = {"uW": Fraction(1, 10**6), "mW": Fraction(1, 1000), "W": Fraction(1)}
 """W per unit."""

@@ -28,6 +28,13 @@ def run(
             "NAME:SWITCH=VALUE, see spikeport list. Repeat for several."
         ),
     ] = None,
+    chip: Annotated[
+        str | None,
+        typer.Option(
+            help="Compare the network with the limits of chips (spikeport list) or .toml files of "
+            "yours, commas between them."
+        ),
+    ] = None,
     split: options.Split = "test",
     samples: options.Samples = None,
     steps: options.Steps = None,
@@ -46,8 +53,10 @@ def run(
     from spikeport.cli.runs import open_run
     from spikeport.convert import Interpreter
     from spikeport.estimate import DataInfo, energy_model, estimate
+    from spikeport.estimate.capacity import chip_named
 
     charged = [energy_model(each.strip()) for each in energy.split(",")]
+    chips = [chip_named(each.strip()) for each in chip.split(",")] if chip else []
     opened = open_run(
         model,
         checkpoint,
@@ -63,15 +72,20 @@ def run(
         charged,
         data=DataInfo(data, split, opened.data.provenance),
         papers=paper or ["max-former"],
+        chips=chips,
     )
     if out is not None:
         report.to_csv(out / "layers.csv")
         report.to_json(out / "report.json")
+        files = ["layers.csv", "report.json"]
+        if report.capacity is not None:
+            report.capacity.to_csv(out / "capacity.csv")
+            files.append("capacity.csv")
     if as_json:
         output.print_json(report.as_dict())
     else:
         output.console().print(report.render())
         if out is not None:
-            output.console().print(f"\nFiles: {out / 'layers.csv'}, {out / 'report.json'}")
+            output.console().print("\nFiles: " + ", ".join(str(out / name) for name in files))
     if not report.ledger.complete:
         raise typer.Exit(1)

@@ -11,6 +11,7 @@ from spikeport.cli import output
 
 def catalogue() -> dict[str, dict[str, str]]:
     """Names and one-line descriptions by kind."""
+    from spikeport.estimate.capacity import CHIPS
     from spikeport.estimate.energy import ENERGY_MODELS
     from spikeport.estimate.paper import PAPER_MODES
     from spikeport.targets import TARGETS
@@ -26,6 +27,7 @@ def catalogue() -> dict[str, dict[str, str]]:
             for name in recipe_names()
         },
         "energy models": {name: entry.title for name, entry in ENERGY_MODELS.items()},
+        "chips": {name: chip.title for name, chip in CHIPS.items()},
         "paper modes": {
             name: "; ".join(
                 [mode.source, *(f"{s}={'|'.join(v)}" for s, v in mode.switches.items())]
@@ -37,7 +39,7 @@ def catalogue() -> dict[str, dict[str, str]]:
 
 
 def run(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List models, data, recipes, energy models, paper modes and targets.
+    """List models, data, recipes, energy models, chips, paper modes and targets.
 
     Example: spikeport list
     """
