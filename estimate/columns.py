@@ -58,6 +58,10 @@ LAYER_COLUMNS: dict[str, str] = {
     "firing_rate_out": "spikes per neuron and step that a neuron layer emits",
     "charged_operations": "operations and accesses that the energy model charges",
     "charged_as": "what they are and what each costs",
+    "ann_energy_uJ": "energy of the same layer without spikes, one pass, same energy model",
+    "quantised_ann_energy_uJ": "the same with activations of ceil(log2(T+1)) bits",
+    "break_even_rate": "firing_rate_in at which energy_uJ would be ann_energy_uJ; above 1: never",
+    "break_even_rate_quantised": "the same against quantised_ann_energy_uJ",
 }
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from spikeport.estimate.capacity.render import render_capacity
+from spikeport.estimate.compare.render import render_comparison
 from spikeport.estimate.numbers import MISSING, percent, si, significant
 from spikeport.estimate.report import PAPER_CONSTANTS, EnergyReport
 from spikeport.estimate.tally.plan import Coverage
@@ -25,6 +26,7 @@ def render(report: EnergyReport) -> RenderableType:
     style = "bold" if report.ledger.complete else "bold red"
     parts: list[RenderableType] = [Text(report.headline, style=style), _header(report), ""]
     parts += [_stages(report), "", _layers(report), *_rest(report)]
+    parts += ["", render_comparison(report)]
     if report.others:
         parts += ["", _others(report)]
     if report.papers:

@@ -15,6 +15,7 @@ from rich.console import RenderableType
 
 from spikeport.core.files import write_json, write_text
 from spikeport.estimate.capacity.report import CapacityReport
+from spikeport.estimate.compare.comparison import Comparison, compare, is_comparable
 from spikeport.estimate.energy.evaluate import Energies
 from spikeport.estimate.energy.load import ENERGY_MODELS
 from spikeport.estimate.energy.schema import EnergyModel
@@ -84,6 +85,12 @@ class EnergyReport:
     def layers(self) -> pd.DataFrame:
         """One row per counted node; see `columns`. Energies under further models come last."""
         table = self.tables.layers()
+        if self.comparison is not None:
+            rows = [self.comparison.layers[name] for name in self.tables.names]
+            table["ann_energy_uJ"] = [float(microjoule(row.dense)) for row in rows]
+            table["quantised_ann_energy_uJ"] = [float(microjoule(row.quantised)) for row in rows]
+            table["break_even_rate"] = [row.break_even for row in rows]
+            table["break_even_rate_quantised"] = [row.break_even_quantised for row in rows]
         for other in self.others:
             table[f"energy_uJ[{other.model.id}]"] = [
                 float(microjoule(other.total(name)) / self.tally.samples)
@@ -133,6 +140,11 @@ class EnergyReport:
         total = sum((energies.total(name) for name in self.tables.names), Fraction(0))
         return total / self.tally.samples
 
+    @cached_property
+    def comparison(self) -> Comparison | None:
+        """The same network without spikes; None if the energy model has no price for it."""
+        return compare(self.energies) if is_comparable(self.model) else None
+
     @property
     def headline(self) -> str:
         """The first line of every form of the report."""
@@ -172,6 +184,7 @@ class EnergyReport:
             "interval": asdict(self.interval),
             "accuracy": None if self.accuracy is None else _accuracy(self.accuracy),
             "totals": self.totals,
+            "comparison": None if self.comparison is None else self.comparison.as_dict(),
             "capacity": None if self.capacity is None else self.capacity.as_dict(),
             "papers": [self._paper(paper) for paper in self.papers],
             "stages": self.stages.to_dict(orient="records"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from spikeport.convert.domain import Domain
@@ -16,8 +15,8 @@ from spikeport.convert.ops import (
     Multiply,
     Neuron,
 )
+from spikeport.estimate.sizes import connections
 from spikeport.estimate.tally.facts import elements
-from spikeport.estimate.tally.geometry import axis_incidence
 from spikeport.estimate.tally.rules.base import footprint
 
 
@@ -102,19 +101,11 @@ def _synaptic(graph: Graph, node: Node) -> LayerNeeds:
         path=node.path,
         kind=op.kind,
         neurons=elements(node) if summed else 0,
-        synapses=_connections(op, source, node),
+        synapses=connections(graph, node),
         weights=op.weight.numel(),
         inputs=elements(source),
         fan_in=fan_in,
     )
-
-
-def _connections(op: Conv | Linear, source: Node, node: Node) -> int:
-    if isinstance(op, Linear):
-        return elements(node) * op.in_features
-    axes = zip(source.shape[1:], op.kernel, op.stride, op.padding, op.dilation, strict=True)
-    taps = math.prod(int(axis_incidence(*axis).sum().item()) for axis in axes)
-    return taps * op.in_channels * (op.out_channels // op.groups)
 
 
 def _neurons(node: Node) -> LayerNeeds:

@@ -10,6 +10,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Neuron
 from spikeport.estimate.figures import Strict
@@ -65,16 +66,33 @@ class Memory(Strict):
         return size <= self.sizes[-1].bytes
 
 
-def stored_bits(graph: Graph, node: Node, store: Store, weight_bits: int, state_bits: int) -> int:
-    """Bits that a node's share of a store holds for one sample."""
+def stored_bits(
+    graph: Graph,
+    node: Node,
+    store: Store,
+    weight_bits: int,
+    state_bits: int,
+    activation_bits: int | None = None,
+) -> int:
+    """Bits that a node's share of a store holds for one sample.
+
+    Args:
+        graph: where the node is.
+        node: the layer.
+        store: which of its memories.
+        weight_bits: width of weights.
+        state_bits: width of membranes, sums and activations that are not spikes.
+        activation_bits: width of all activations in a network without spikes; None: spikes are
+            one bit and the rest state_bits.
+    """
     if store == "weights":
         return weight_bits * parameters(node)
     if store == "potentials":
         tensors = state_tensors(node) if isinstance(node.op, Neuron) else 1
         return state_bits * tensors * elements(node)
     if store == "output":
-        return _values(node, state_bits)
-    return sum(_values(graph[source], state_bits) for source in node.inputs)
+        return _values(node, state_bits, activation_bits)
+    return sum(_values(graph[source], state_bits, activation_bits) for source in node.inputs)
 
 
 def parameters(node: Node) -> int:
@@ -93,5 +111,6 @@ def state_tensors(node: Node) -> int:
     return math.ceil(kept / max(elements(node), 1))
 
 
-def _values(node: Node, bits: int) -> int:
-    return elements(node) * (1 if node.domain == "spike" else bits)
+def _values(node: Node, state_bits: int, activation_bits: int | None) -> int:
+    spikes = 1 if node.domain is Domain.SPIKE else state_bits
+    return elements(node) * (activation_bits or spikes)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Literal
 
 from spikeport.convert.graph import Graph, Node
-from spikeport.estimate.energy.memory import Memory, Store, stored_bits
+from spikeport.estimate.energy.memory import stored_bits
 from spikeport.estimate.energy.quantities import QUANTITIES, Coefficients
 from spikeport.estimate.energy.schema import Charge, EnergyModel
 from spikeport.estimate.tally.terms import Term
@@ -50,8 +50,19 @@ def price_items(
     terms: frozenset[Term],
     model: EnergyModel,
     static_image: StaticImage,
+    *,
+    activation_bits: int | None = None,
 ) -> tuple[Item, ...]:
-    """The summands of a node that has counts of these terms."""
+    """The summands of a node that has counts of these terms.
+
+    Args:
+        graph: where the node is.
+        node: what is charged.
+        terms: what is counted of it.
+        model: the prices.
+        static_image: see `StaticImage`.
+        activation_bits: width of what layers read and write in a network without spikes.
+    """
     found = []
     for charge in model.charges:
         if charge.kinds and node.op.kind not in charge.kinds:
@@ -59,7 +70,7 @@ def price_items(
         counts = QUANTITIES[charge.count].of(node, terms)
         counts = _as_charged(charge, counts, terms, model, static_image)
         if counts:
-            found.append(_item(graph, node, charge, counts, model))
+            found.append(_item(graph, node, charge, counts, model, activation_bits))
     return tuple(found)
 
 
@@ -90,24 +101,21 @@ def _hops(charge: Charge, model: EnergyModel) -> Fraction:
 
 
 def _item(
-    graph: Graph, node: Node, charge: Charge, counts: Coefficients, model: EnergyModel
-) -> Item:
-    if charge.memory is None or model.memory is None:
-        return Item(charge.count, counts, {charge.constant: Fraction(1)})
-    return _access(graph, node, charge.count, counts, charge.memory, model.memory, model)
-
-
-def _access(
     graph: Graph,
     node: Node,
-    name: str,
+    charge: Charge,
     counts: Coefficients,
-    store: Store,
-    memory: Memory,
     model: EnergyModel,
+    activation_bits: int | None,
 ) -> Item:
+    store, memory = charge.memory, model.memory
+    if store is None or memory is None:
+        return Item(charge.count, counts, {charge.constant: Fraction(1)})
     weight_bits, state_bits = model.weight_bits or 0, model.state_bits or 0
-    size = -(-stored_bits(graph, node, store, weight_bits, state_bits) // 8)
+    bits = stored_bits(graph, node, store, weight_bits, state_bits, activation_bits)
     # An event is fetched as one word of the width of a weight: what it carries is an address.
-    width = state_bits if store == "potentials" else weight_bits
-    return Item(name, counts, memory.weights(size, width), not memory.holds(size))
+    width = {"weights": weight_bits, "potentials": state_bits}.get(
+        store, activation_bits or weight_bits
+    )
+    size = -(-bits // 8)
+    return Item(charge.count, counts, memory.weights(size, width), not memory.holds(size))
