@@ -7,14 +7,22 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from spikeport.convert.ops import Conv, Linear
 from spikeport.core.errors import UsageError
 from spikeport.estimate.compare.ann import DenseNetwork, quantised_bits
 from spikeport.estimate.compare.break_even import break_even_factor, break_even_rate
 from spikeport.estimate.compare.tornado import Influence, influences
 from spikeport.estimate.energy.evaluate import Energies
 from spikeport.estimate.energy.schema import EnergyModel
+from spikeport.estimate.tally.tally import Tally
 from spikeport.estimate.tally.terms import Term
 from spikeport.estimate.units import microjoule
+
+PUBLISHED = (
+    "5.7 to 6.4 % mean rate (Yan et al., arXiv 2409.08290)",
+    "0.15 to 1.38 spikes per synapse and inference (Dampfhoffer et al. 2023)",
+)
+"""Below which published critics let a spiking network win."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,8 @@ class Comparison:
         bits: of the quantised network's activations: ceil(log2(T + 1)).
         layers: by node.
         factor, factor_quantised: times as many events at which the networks cost the same.
+        spikes_per_synapse: events that a connection passes per sample, mean over the layers with
+            weights that read events; None without any.
         tornado: influence of each constant on spiking / dense, largest first.
         conventions: how it is counted, one sentence each.
     """
@@ -51,6 +61,7 @@ class Comparison:
     layers: Mapping[str, LayerComparison]
     factor: float | None
     factor_quantised: float | None
+    spikes_per_synapse: float | None
     tornado: tuple[Influence, ...]
     conventions: tuple[str, ...]
 
@@ -81,6 +92,8 @@ class Comparison:
             },
             "break_even_factor": self.factor,
             "break_even_factor_quantised": self.factor_quantised,
+            "spikes_per_synapse": self.spikes_per_synapse,
+            "published_break_even": list(PUBLISHED),
             "dearer_layers": self.dearer_layers(),
             "tornado": [
                 {
@@ -134,6 +147,7 @@ def compare(energies: Energies) -> Comparison:
         layers=layers,
         factor=break_even_factor(energies, everything, dense.total()),
         factor_quantised=break_even_factor(energies, everything, quantised.total()),
+        spikes_per_synapse=_spikes_per_synapse(tally),
         tornado=tuple(influences(model, units, dense.by_constant())),
         conventions=(
             "every connection once as a multiply-accumulate, ReLU free, no zero is skipped",
@@ -141,3 +155,15 @@ def compare(energies: Energies) -> Comparison:
             "neither was trained here, so nothing is said about their accuracy",
         ),
     )
+
+
+def _spikes_per_synapse(tally: Tally) -> float | None:
+    layers = [
+        node.name
+        for node in tally.graph
+        if isinstance(node.op, Conv | Linear) and Term.SOP in tally.plans[node.name].terms
+    ]
+    operations = sum(tally.total(name, Term.SOP) for name in layers)
+    # As often as there are steps: dense counts each connection once per step.
+    synapses = sum(tally.total(name, Term.DENSE) for name in layers)
+    return operations / synapses * max(tally.steps or 0, 1) if synapses else None

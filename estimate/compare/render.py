@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from spikeport.estimate.compare.comparison import Comparison
+from spikeport.estimate.compare.comparison import PUBLISHED, Comparison
 from spikeport.estimate.numbers import MISSING, percent, significant
 from spikeport.estimate.units import microjoule
 
@@ -53,7 +53,12 @@ def _break_even(report: EnergyReport, found: Comparison) -> list[str]:
         for factor, bits in ((found.factor, None), (found.factor_quantised, found.bits))
         if factor is not None and rate is not None
     ]
-    lines = [f"  Break-even: {'; '.join(parts)}."] if parts else []
+    lines = [f"  Break-even: {'; '.join(parts)}; layers.csv has each layer's."] if parts else []
+    if found.spikes_per_synapse is not None and rate is not None:
+        lines.append(
+            f"  Here: mean rate {percent(rate)} %, {significant(found.spikes_per_synapse)} spikes "
+            f"per synapse. Published break-even: {'; '.join(PUBLISHED)}."
+        )
     dearer = [report.tally.graph[name].path or name for name in found.dearer_layers()]
     if dearer:
         more = f" and {len(dearer) - _LAYERS} more" if len(dearer) > _LAYERS else ""

@@ -61,6 +61,8 @@ def test_a_linear_layer_by_hand(count_chain: Callable[..., Tally]) -> None:
     assert layer.break_even_quantised == pytest.approx(1.0)
     assert found.factor == pytest.approx(float(12 * MAC / (6 * AC)))
     assert found.dearer_layers() == []
+    # 2 spikes on 4 inputs, each with the same fan-out.
+    assert found.spikes_per_synapse == 0.5
 
 
 def test_many_bits_cost_no_more_than_a_product(count_chain: Callable[..., Tally]) -> None:
@@ -213,6 +215,7 @@ def test_report_shows_accuracy_beside_energy(small_net: Graph, frames: Tensor) -
     assert "spiking, T = 4" in shown and "ANN, 3-bit activations" in shown
     assert f"{100 * report.accuracy.top1:.2f}" in shown
     assert "Break-even" in shown and "flips at x" in shown and "neither was trained" in shown
+    assert "2409.08290" in shown
     found = report.as_dict()["comparison"]
     assert found["spiking_energy_uJ"] == pytest.approx(report.totals["energy_uJ"])
     layers = report.layers
