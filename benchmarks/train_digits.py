@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import time
 from collections.abc import Callable
@@ -22,8 +23,8 @@ from spikeport.train.checkpoint import load_model
 from spikeport.train.data import open_data
 from spikeport.train.data.digits import DigitSettings, simulate
 from spikeport.train.evaluate import accuracy
-from spikeport.train.fused import fuse_neurons
 from spikeport.train.models import create_model
+from spikeport.train.models.neuron import halve_sums
 from spikeport.train.recipe import load_recipe
 
 
@@ -38,14 +39,14 @@ def timed(job: Callable[[], object], repeats: int = 1) -> dict[str, float]:
     }
 
 
-def training_step(fused: bool, batch: int, steps: int) -> Callable[[], None]:
-    model = create_model("max_former_digits").to(memory_format=torch.channels_last)
-    if fused:
-        fuse_neurons(model)
+def training_step(neurons: str, batch: int, steps: int) -> Callable[[], None]:
+    model = create_model("max_former_digits")
+    halve_sums(model)
     frames = torch.rand(batch, steps, *create_model("max_former_digits").input_shape)
     labels = torch.randint(0, 10, (batch,))
 
     def step() -> None:
+        os.environ["SPIKEPORT_NEURONS"] = neurons
         functional.cross_entropy(model(frames), labels).backward()  # type: ignore[no-untyped-call]
 
     step()
@@ -68,9 +69,9 @@ def main() -> None:
         "simulate_5000_recordings": timed(lambda: simulate(images, np.arange(5000), settings)),
         "events_per_recording": round(int(test.frames.sum()) / len(test), 1),
         "open_test_frames": timed(lambda: open_data("digits", "test", steps=4), 3),
-        "training_step": timed(training_step(True, recipe.batch_size, recipe.data.steps), 10),
+        "training_step": timed(training_step("auto", recipe.batch_size, recipe.data.steps), 10),
         "training_step_spikingjelly_neurons": timed(
-            training_step(False, recipe.batch_size, recipe.data.steps), 10
+            training_step("spikingjelly", recipe.batch_size, recipe.data.steps), 10
         ),
         "batch_size": recipe.batch_size,
         "evaluate_1000_digits": timed(lambda: accuracy(model, test)),

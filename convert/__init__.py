@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from spikeport.convert.graph import Graph, Node
     from spikeport.convert.interpreter import Interpreter
     from spikeport.convert.parity import Certificate, to_graph_layout, verify
-    from spikeport.convert.passes import fold_batch_norm
-    from spikeport.convert.storage import load_graph, save_graph
+    from spikeport.convert.passes import PASSES, fold_batch_norm, run_passes
+    from spikeport.convert.seal import Seal, read_seal
+    from spikeport.convert.seeing.domains import SpikeDriven, spike_driven
+    from spikeport.convert.seeing.table import Layer, layers
 
 _PLACES = {
     "trace": "api",
@@ -24,25 +26,37 @@ _PLACES = {
     "Graph": "graph",
     "Node": "graph",
     "Interpreter": "interpreter",
+    "PASSES": "passes",
     "fold_batch_norm": "passes",
-    "load_graph": "storage",
-    "save_graph": "storage",
+    "run_passes": "passes",
     "Certificate": "parity",
     "to_graph_layout": "parity",
     "verify": "parity",
+    "Seal": "seal",
+    "read_seal": "seal",
+    "SpikeDriven": "seeing.domains",
+    "spike_driven": "seeing.domains",
+    "Layer": "seeing.table",
+    "layers": "seeing.table",
 }
 
 __all__ = [
+    "PASSES",
     "Certificate",
     "Domain",
     "Executor",
     "Graph",
     "Interpreter",
+    "Layer",
     "Node",
+    "Seal",
+    "SpikeDriven",
     "Tap",
     "fold_batch_norm",
-    "load_graph",
-    "save_graph",
+    "layers",
+    "read_seal",
+    "run_passes",
+    "spike_driven",
     "to_graph_layout",
     "trace",
     "verify",

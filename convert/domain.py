@@ -55,3 +55,19 @@ def scaled(domain: Domain) -> Domain:
 def summed(domain: Domain) -> Domain:
     """The domain of a sum over an axis of one tensor."""
     return Domain.GRADED if domain.is_whole else domain
+
+
+def joined(*parts: Domain) -> Domain:
+    """The domain of tensors side by side in one.
+
+    Several scaled parts may carry several constants, so they are not proven to be scaled.
+    """
+    if all(domain is Domain.SPIKE for domain in parts):
+        return Domain.SPIKE
+    return total(*parts)
+
+
+def holds(declared: Domain, actual: Domain) -> bool:
+    """Whether every value of one domain is one of another."""
+    order = (Domain.SPIKE, Domain.GRADED, Domain.SCALED, Domain.REAL)
+    return order.index(actual) <= order.index(declared)

@@ -7,15 +7,32 @@ from torch import Tensor
 
 from spikeport.convert.executor import Tap
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import Input, MeanTime, Neuron, RepeatTime, Stateless
+from spikeport.convert.ops import (
+    AddPerStep,
+    Delay,
+    Input,
+    Neuron,
+    NeuronState,
+    Op,
+    OverTime,
+    RepeatTime,
+    Stateless,
+)
+from spikeport.convert.schedule import Group, schedule
 from spikeport.core.errors import UnsupportedError, UsageError
 
 
 class Interpreter:
     """Runs a graph node by node, each over all time steps at once; neurons step through time.
 
+    The nodes of a feedback loop take one time step after the other, together.
+
     Args:
-        dtype: float64 for proofs, float32 for speed. Whole numbers below 2^53 are exact in float64.
+        dtype: float64 for proofs, float32 for speed. Whole numbers below 2^53 are exact in float64;
+            an integer type runs graphs of whole numbers only.
+
+    Raises:
+        UnsupportedError: an integer type is asked for, and an op leaves the whole numbers.
     """
 
     def __init__(
@@ -28,8 +45,16 @@ class Interpreter:
             raise UnsupportedError(f"a graph with {len(graph.outputs)} outputs cannot be run.")
         self._graph = graph
         self.dtype, self.device = dtype, torch.device(device)
+        if not self.dtype.is_floating_point:
+            _require_whole(graph)
         self._ops = {node.name: node.op.cast(dtype, device) for node in graph}
-        self._last_reader = {source: node.name for node in graph for source in node.inputs}
+        self._groups = schedule(graph)
+        self._last_reader = {
+            source: index
+            for index, group in enumerate(self._groups)
+            for node in group
+            for source in _read_by(node)
+        }
 
     @property
     def graph(self) -> Graph:
@@ -42,18 +67,22 @@ class Interpreter:
         Raises:
             UsageError: the frames do not have the shape that the graph was traced for.
         """
-        frames = frames.to(device=self.device, dtype=self.dtype)
         self._check(frames)
+        frames = frames.to(device=self.device, dtype=self.dtype)
         values: dict[str, Tensor] = {}
-        for node in self._graph:
-            sources = [values[name] for name in node.inputs]
-            values[node.name] = (
-                frames if isinstance(node.op, Input) else self._compute(node, sources)
-            )
-            if tap is not None:
-                tap(node, values[node.name])
-            for name in set(node.inputs):
-                if self._last_reader[name] == node.name and name not in self._graph.outputs:
+        for index, group in enumerate(self._groups):
+            if len(group) == 1:
+                (node,) = group
+                values[node.name] = (
+                    frames if isinstance(node.op, Input) else self._compute(node, values)
+                )
+            else:
+                values |= self._loop(group, values)
+            for node in group:
+                if tap is not None:
+                    tap(node, values[node.name])
+            for name in {source for node in group for source in _read_by(node)}:
+                if self._last_reader[name] == index and name not in self._graph.outputs:
                     del values[name]
         return values[self._graph.outputs[0]]
 
@@ -69,6 +98,12 @@ class Interpreter:
                 where=node.name,
                 fix="Frame the data for this size, or trace the model again for the other size.",
             )
+        if not self.dtype.is_floating_point and not bool((frames == frames.round()).all()):
+            raise UsageError(
+                f"the frames hold fractions, which {self.dtype} would cut off.",
+                where=node.name,
+                fix="Run in float64, or give whole numbers.",
+            )
         fixed = self._graph.metadata.get("fixed_steps")
         if node.per_step and (not len(frames) or (fixed is not None and len(frames) != fixed)):
             raise UsageError(
@@ -77,17 +112,26 @@ class Interpreter:
                 fix="Frame the data into that many steps; the model computes with their number.",
             )
 
-    def _compute(self, node: Node, sources: list[Tensor]) -> Tensor:
+    # -- one node over all time steps -----------------------------------------------------------
+
+    def _compute(self, node: Node, values: dict[str, Tensor]) -> Tensor:
         op = self._ops[node.name]
+        sources = [values[name] for name in node.inputs]
         if isinstance(op, Stateless):
             return self._stateless(node, op, sources)
         if isinstance(op, Neuron):
             return self._neuron(node, op, sources[0])
-        if isinstance(op, MeanTime):
-            return sources[0].mean(0)
+        if isinstance(op, OverTime):
+            return op.over(sources[0])
         if isinstance(op, RepeatTime):
             return sources[0].unsqueeze(0).expand(op.steps, *sources[0].shape)
-        raise UnsupportedError(f"the interpreter has no rule for {op.kind}.", where=node.path)
+        if isinstance(op, AddPerStep):
+            _check_steps(node, op, len(sources[0]))
+            return torch.stack([op.at(step, x) for step, x in enumerate(sources[0])])
+        if isinstance(op, Delay):
+            shown = values[op.source]
+            return torch.cat([torch.zeros_like(shown[:1]), shown[:-1]])
+        raise _no_rule(node)
 
     def _stateless(self, node: Node, op: Stateless, sources: list[Tensor]) -> Tensor:
         if not node.per_step:
@@ -113,3 +157,85 @@ class Interpreter:
         for step, x in enumerate(current):
             state, spikes[step] = op.step(state, x)
         return spikes
+
+    # -- a loop, step by step -------------------------------------------------------------------
+
+    def _loop(self, group: Group, values: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The outputs `[T, B, *shape]` of all nodes of a loop."""
+        inside = {node.name for node in group}
+        outside = {name for node in group for name in node.inputs} - inside
+        entries = [values[name] for name in outside if self._graph[name].per_step]
+        if not entries:
+            raise UnsupportedError(
+                "nothing with a time axis enters this feedback loop.",
+                where=group[0].path or group[0].name,
+                fix="Repeat the input over the time steps before it.",
+            )
+        steps, batch = entries[0].shape[:2]
+        states: dict[str, NeuronState] = {}
+        before: dict[str, Tensor] = {}
+        outputs: dict[str, list[Tensor]] = {node.name: [] for node in group}
+        for step in range(steps):
+            now = {
+                name: values[name][step] if self._graph[name].per_step else values[name]
+                for name in outside
+            }
+            for node in group:
+                op = self._ops[node.name]
+                if isinstance(op, Delay):
+                    zeros = torch.zeros((batch, *node.shape), dtype=self.dtype, device=self.device)
+                    now[node.name] = before.get(op.source, zeros)
+                else:
+                    sources = [now[name] for name in node.inputs]
+                    now[node.name] = _at(node, op, step, sources, states)
+                outputs[node.name].append(now[node.name])
+            before = now
+        return {name: torch.stack(steps) for name, steps in outputs.items()}
+
+
+def _at(
+    node: Node, op: Op, step: int, sources: list[Tensor], states: dict[str, NeuronState]
+) -> Tensor:
+    """One node at one step; `states` holds the neurons' and is updated."""
+    if isinstance(op, Stateless):
+        return op.apply(*sources)
+    if isinstance(op, Neuron):
+        state = states[node.name] if node.name in states else op.initial(sources[0])
+        states[node.name], spikes = op.step(state, sources[0])
+        return spikes
+    if isinstance(op, AddPerStep):
+        _check_steps(node, op, step + 1, at_least=True)
+        return op.at(step, sources[0])
+    raise _no_rule(node)
+
+
+def _require_whole(graph: Graph) -> None:
+    for node in graph:
+        if not node.op.keeps_whole():
+            raise UnsupportedError(
+                f"this {node.op.kind} does not keep to whole numbers.",
+                where=node.path or node.name,
+                fix="Run the graph in float64, which holds whole numbers below 2^53 exactly.",
+            )
+
+
+def _read_by(node: Node) -> tuple[str, ...]:
+    shown = node.op.feedback
+    return node.inputs if shown is None else (*node.inputs, shown)
+
+
+def _check_steps(node: Node, op: AddPerStep, steps: int, *, at_least: bool = False) -> None:
+    if steps > op.steps or (steps < op.steps and not at_least):
+        raise UsageError(
+            f"{steps} time steps were given; its constants are for {op.steps}.",
+            where=node.path or node.name,
+            fix="Frame the data into that many steps.",
+        )
+
+
+def _no_rule(node: Node) -> UnsupportedError:
+    return UnsupportedError(
+        f"the interpreter has no rule for {node.op.kind}.",
+        where=node.path or node.name,
+        fix="Give its op one of the base classes Stateless and Neuron.",
+    )

@@ -7,17 +7,19 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
-from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 
+from spikeport.convert.difference import describe_difference
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.interpreter import Interpreter
 from spikeport.convert.ops import Neuron
-from spikeport.convert.tracing.copying import copy_model
-from spikeport.core.errors import CheckFailed, UnsupportedError
+from spikeport.convert.passes.merge_identical import MERGED
+from spikeport.convert.passes.pipeline import OUTPUT_TOLERANCE
+from spikeport.convert.recording import record
+from spikeport.core.errors import CheckFailed
 
-OUTPUT_TOLERANCE = 1e-10
-"""Of the largest output. Float64 sums in another order differ by about 1e-14."""
+CHUNK = 32
+"""Samples that are run at once: bounds memory."""
 
 _ADVICE = (
     "Does the model keep state outside its neurons? If not, please report it: the graph does not "
@@ -30,7 +32,7 @@ class Certificate:
     """What a parity run compared and found equal.
 
     Attributes:
-        neurons: number of neuron layers compared.
+        neurons: number of the model's neuron layers compared.
         spikes: 0/1 values compared, over all layers, steps and samples.
         fired: how many of them were 1.
         silent: layers that never fired, for which equality says little.
@@ -61,111 +63,106 @@ def to_graph_layout(graph: Graph, sample: Tensor) -> Tensor:
     return sample.transpose(0, 1) if graph.metadata.get("time_axis") == 1 else sample
 
 
-def verify(graph: Graph, model: nn.Module, sample: Tensor) -> Certificate:
-    """Run model and graph in float64 on the same sample and compare every spike.
+def verify(model: nn.Module, graph: Graph, samples: Tensor) -> Certificate:
+    """Run model and graph in float64 on the same samples and compare every spike.
+
+    A model of one time step is called once per step, from rest for each batch of samples.
 
     Args:
-        sample: in the model's own layout.
+        samples: in the model's own layout, as given to `trace`.
 
     Raises:
-        CheckFailed: a spike or an output differs; tells layer, step, sample and position.
+        CheckFailed: a spike or an output differs; tells layer, step, sample, position, both
+            membranes and how far they are from the threshold.
+        UnsupportedError: the model does not run in float64.
     """
-    sample = sample.detach().cpu()
-    expected, logits = _record_model(model, sample.double())
-    comparison = _Comparison(expected)
-    outputs = Interpreter(graph, torch.float64).run(
-        to_graph_layout(graph, sample.double()), comparison.tap
-    )
-    if outputs.shape != logits.shape:
-        raise CheckFailed(
-            f"outputs are {list(outputs.shape)} in the graph, {list(logits.shape)} in the model.",
-            where=graph.outputs[0],
-        )
-    difference = float((outputs - logits).abs().max())
-    if not difference <= OUTPUT_TOLERANCE * max(1.0, float(logits.abs().max())):
-        raise CheckFailed(
-            f"all spikes are equal, but the outputs differ by {difference:.3g}.",
-            where=graph.outputs[0],
-            fix=_ADVICE,
-        )
+    samples = samples.detach().cpu()
+    batch = 1 if graph.metadata.get("time_axis") == 0 else 0
+    comparison = _Comparison(model, graph)
+    difference = 0.0
+    for start, chunk in enumerate(torch.split(samples, CHUNK, batch)):
+        difference = max(difference, comparison.run(chunk.double(), start * CHUNK))
     return Certificate(
-        neurons=len(comparison.seen),
+        neurons=len(comparison.fired),
         spikes=comparison.spikes,
-        fired=comparison.fired,
-        silent=tuple(comparison.silent),
-        unread=tuple(path for path in expected if path not in comparison.seen),
+        fired=sum(comparison.fired.values()),
+        silent=tuple(path for path, count in comparison.fired.items() if not count),
+        unread=tuple(path for path in comparison.ran if path not in comparison.fired),
         output_difference=difference,
-        input_shape=tuple(sample.shape),
+        input_shape=tuple(samples.shape),
         input_sha256=hashlib.sha256(
-            sample.double().contiguous().cpu().numpy().astype("<f8").tobytes()
+            samples.double().contiguous().cpu().numpy().astype("<f8").tobytes()
         ).hexdigest(),
     )
 
 
-def _record_model(model: nn.Module, sample: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-    reference = copy_model(model).double()
-    functional.reset_net(reference)
-    spikes: dict[str, Tensor] = {}
-    modules = dict(reference.named_modules())
-
-    def keep(path: str) -> Any:
-        def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
-            spikes[path] = output.detach()
-
-        return hook
-
-    for path, module in modules.items():
-        if hasattr(module, "v_threshold"):
-            module.register_forward_hook(keep(path))
-    try:
-        with torch.no_grad():
-            logits = reference(sample)
-    except Exception as error:
-        raise UnsupportedError(
-            f"the model does not run in float64: {type(error).__name__}: {error}",
-            where=type(model).__name__,
-            fix="Register constants as buffers, so that they follow the model's type.",
-        ) from error
-    if not isinstance(logits, Tensor):
-        raise UnsupportedError(
-            f"the model returns a {type(logits).__name__}.",
-            where=type(model).__name__,
-            fix="Return the logits only, in eval mode.",
-        )
-    return spikes, logits
-
-
 @dataclass
 class _Comparison:
-    expected: dict[str, Tensor]
+    model: nn.Module
+    graph: Graph
     spikes: int = 0
-    fired: int = 0
-    seen: set[str] = field(default_factory=set)
-    silent: list[str] = field(default_factory=list)
+    fired: dict[str, int] = field(default_factory=dict)
+    """Spikes by module path of each neuron compared."""
+    ran: dict[str, None] = field(default_factory=dict)
+    """Paths of the neurons that run in the model, in their order."""
 
-    def tap(self, node: Node, value: Tensor) -> None:
-        if not isinstance(node.op, Neuron):
-            return
-        if node.path not in self.expected:
-            raise CheckFailed("the graph runs a neuron that the model does not.", where=node.path)
-        got, want = value, self.expected[node.path]
+    def run(self, sample: Tensor, offset: int) -> float:
+        """Compare one batch, the samples of which are numbered from `offset`.
+
+        Returns:
+            the largest difference of the outputs.
+        """
+        expected, logits = record(self.graph, self.model, sample)
+        self.ran |= dict.fromkeys(expected)
+        merged = self.graph.metadata.get(MERGED, {})
+
+        def tap(node: Node, value: Tensor) -> None:
+            if isinstance(node.op, Neuron):
+                twins = [path for path, kept in merged.items() if kept == node.path]
+                for path in (node.path, *twins):
+                    self._compare(node, path, value, expected, sample, offset)
+
+        outputs = Interpreter(self.graph, torch.float64).run(
+            to_graph_layout(self.graph, sample), tap
+        )
+        return self._compare_outputs(outputs, logits)
+
+    def _compare(
+        self,
+        node: Node,
+        path: str,
+        got: Tensor,
+        expected: dict[str, Tensor],
+        sample: Tensor,
+        offset: int,
+    ) -> None:
+        if path not in expected:
+            raise CheckFailed("the graph runs a neuron that the model does not.", where=path)
+        want = expected[path]
         if got.shape != want.shape:
             raise CheckFailed(
                 f"its spikes are {list(got.shape)} in the graph, {list(want.shape)} in the model.",
-                where=node.path,
+                where=path,
             )
-        different = (got != want).nonzero()
-        if len(different):
-            step, sample, *position = (int(i) for i in different[0])
+        if not torch.equal(got, want.to(got.dtype)):
+            why = describe_difference(self.graph, self.model, sample, node, path, got, want, offset)
+            raise CheckFailed(why, where=path, fix=_ADVICE)
+        self.spikes += got.numel()
+        self.fired[path] = self.fired.get(path, 0) + int(got.count_nonzero())
+
+    def _compare_outputs(self, outputs: Tensor, logits: Tensor) -> float:
+        (name,) = self.graph.outputs
+        if outputs.shape != logits.shape:
             raise CheckFailed(
-                f"{len(different)} of {got.numel()} spikes differ from the model; the first at "
-                f"step {step}, sample {sample}, position {position}: graph "
-                f"{got[tuple(different[0])]:g}, model {want[tuple(different[0])]:g}.",
-                where=node.path,
+                f"outputs are {list(outputs.shape)} in the graph, {list(logits.shape)} in the "
+                "model.",
+                where=name,
+            )
+        difference = float((outputs - logits).abs().max())
+        if not difference <= OUTPUT_TOLERANCE * max(1.0, float(logits.abs().max())):
+            raise CheckFailed(
+                f"all spikes are equal, but the outputs differ by {difference:.3g}.",
+                where=name,
                 fix=_ADVICE,
             )
-        self.seen.add(node.path)
-        self.spikes += got.numel()
-        self.fired += int(got.count_nonzero())
-        if not got.any():
-            self.silent.append(node.name)
+        return difference

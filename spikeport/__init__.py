@@ -11,6 +11,8 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+import wrapt
+
 from spikeport.core.lazy import lazy
 
 if TYPE_CHECKING:
@@ -18,34 +20,34 @@ if TYPE_CHECKING:
         Graph,
         Interpreter,
         fold_batch_norm,
-        load_graph,
-        save_graph,
         trace,
         verify,
     )
     from spikeport.core.checkpoint import load_checkpoint
     from spikeport.core.errors import SpikeportError
     from spikeport.estimate.api import energy, tally
+    from spikeport.targets import check
     from spikeport.targets.lava import IntegerExecutor, lower
     from spikeport.train.checkpoint import load_model
     from spikeport.train.data import open_data
+    from spikeport.train.models.stf.attach import add_stf
     from spikeport.train.reference import reference_model
 
 _PLACES = {
     "Graph": "convert",
     "Interpreter": "convert",
     "fold_batch_norm": "convert",
-    "load_graph": "convert",
-    "save_graph": "convert",
     "trace": "convert",
     "verify": "convert",
     "load_checkpoint": "core.checkpoint",
     "SpikeportError": "core.errors",
     "energy": "estimate.api",
     "tally": "estimate.api",
+    "check": "targets",
     "IntegerExecutor": "targets.lava",
     "lower": "targets.lava",
     "load_model": "train.checkpoint",
+    "add_stf": "train.models.stf.attach",
     "open_data": "train.data",
     "reference_model": "train.reference",
 }
@@ -56,18 +58,21 @@ __all__ = [
     "IntegerExecutor",
     "Interpreter",
     "SpikeportError",
+    "add_stf",
+    "check",
     "energy",
     "fold_batch_norm",
     "load_checkpoint",
-    "load_graph",
     "load_model",
     "lower",
     "open_data",
     "reference_model",
-    "save_graph",
     "tally",
     "trace",
     "verify",
 ]
 
 __getattr__ = lazy(__name__, _PLACES)
+
+# timm lists our models too, as soon as somebody imports it.
+wrapt.register_post_import_hook("spikeport.train.models.timm_registry:register", "timm.models")

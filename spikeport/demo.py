@@ -140,14 +140,14 @@ class Demo:
         return model, right
 
     def _trace(self, model: nn.Module, data: FrameDataset) -> Graph:
-        from spikeport.convert import save_graph, trace
+        from spikeport.convert import trace
 
         self._section(3, "Graph")
         sample = stack(data, spread(len(data), LAVA_RECORDINGS)).transpose(0, 1)
         with working("Tracing and proving"):
             graph = trace(model, sample, input_domain=data.input_domain)
-        graph.metadata["model"] = MODEL
-        save_graph(graph, self.folder / f"{MODEL}.spg")
+        graph.metadata["source"]["model"] = MODEL
+        graph.save(self.folder / f"{MODEL}.spg")
         proof = graph.metadata["certificate"]
         self.console.print(
             f"{len(graph)} nodes, batch norms folded. Against the model, in float64, on "

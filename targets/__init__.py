@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from spikeport.core.errors import UsageError
 from spikeport.core.registry import Registry
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from spikeport.convert import Executor, Graph
+    from spikeport.convert.check import CheckReport
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,14 @@ class Target:
             frames `[T, B, *shape]` to choose scales by, and is called only where they are needed.
         missing: tells why the target's native runs cannot be used here, "" if they can. Executors
             need nothing but PyTorch.
+        check: what becomes of each node of a graph, by the rules of the lowering itself; None
+            where nothing is lowered.
     """
 
     description: str
     executor: Callable[[Graph, Callable[[], Tensor]], Executor]
     missing: Callable[[], str]
+    check: Callable[[Graph], CheckReport] | None = None
 
 
 def _reference(graph: Graph, calibration: Callable[[], Tensor]) -> Executor:
@@ -43,13 +48,21 @@ def _lava(graph: Graph, calibration: Callable[[], Tensor]) -> Executor:
     return lower(graph, calibration()).executor()
 
 
+def _lava_check(graph: Graph) -> CheckReport:
+    from spikeport.targets.lava import check
+
+    return check(graph)
+
+
 def _lava_missing() -> str:
     from spikeport.targets.lava.shim import lava_missing
 
     return lava_missing()
 
 
-TARGETS: Registry[Target] = Registry("target")
+TARGETS: Registry[Target] = Registry(
+    "target", "spikeport.targets", lambda _, entry: isinstance(entry, Target)
+)
 TARGETS.add(
     "reference",
     Target("the float network in float32: what the others are compared with", _reference, str),
@@ -60,7 +73,34 @@ TARGETS.add(
         "Lava / Lava-DL fixed point (Loihi 2 arithmetic), simulated bit by bit",
         _lava,
         _lava_missing,
+        _lava_check,
     ),
 )
 
-__all__ = ["TARGETS", "Target"]
+
+def checked_targets() -> list[str]:
+    """The targets that graphs are lowered to."""
+    return [name for name, target in TARGETS.items() if target.check is not None]
+
+
+def check(graph: Graph, target: str) -> CheckReport:
+    """What becomes of each node of a graph on a target: exact, rewritten, approximate, unsupported.
+
+    Total and complete: one verdict per node, with the module path, the reason and advice; the rules
+    are those of the lowering. Never raises for a graph, never stops at the first finding.
+
+    Raises:
+        UnknownNameError: no target has this name.
+        UsageError: nothing is lowered to this target.
+    """
+    judge = TARGETS[target].check
+    if judge is None:
+        raise UsageError(
+            "this target runs graphs as they are: there is nothing to check.",
+            where=target,
+            fix=f"Targets to check for: {', '.join(checked_targets())}.",
+        )
+    return judge(graph)
+
+
+__all__ = ["TARGETS", "Target", "check", "checked_targets"]

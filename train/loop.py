@@ -25,8 +25,8 @@ from spikeport.train.augment import augment
 from spikeport.train.checkpoint import CheckpointInfo, save_checkpoint
 from spikeport.train.data import FrameDataset, open_data
 from spikeport.train.evaluate import accuracy
-from spikeport.train.fused import fuse_neurons
 from spikeport.train.models import create_model
+from spikeport.train.models.neuron import halve_sums
 from spikeport.train.parallel import parallel_learner
 from spikeport.train.recipe import Recipe
 from spikeport.train.state import EpochReport, TrainingState
@@ -143,9 +143,8 @@ def _open(recipe: Recipe, split: str, seed: int) -> FrameDataset:
 
 
 def _start(blueprint: nn.Module, recipe: Recipe) -> TrainingState:
-    # Both are for speed on a CPU alone: the numbers are the same but for rounding.
-    model = copy.deepcopy(blueprint).to(memory_format=torch.channels_last)
-    fuse_neurons(model)
+    model = copy.deepcopy(blueprint)
+    halve_sums(model)
     decayed = [weight for weight in model.parameters() if weight.dim() > 1]
     others = [weight for weight in model.parameters() if weight.dim() <= 1]
     optimizer = torch.optim.AdamW(

@@ -15,7 +15,7 @@ from spikeport.convert.ops.max_pool import pooled_shape
 @op("avg_pool")
 @dataclass(frozen=True, eq=False)
 class AvgPool(Stateless):
-    """y[c, p] = mean over k of x[c, p * stride + k - padding]. Input `[C, H, W]`.
+    """y[c, p] = mean over k of x[c, p * stride + k - padding]. One or two axes.
 
     Padding counts as zeros in the mean if `count_padding`, else the mean is over what is there.
     """
@@ -37,8 +37,12 @@ class AvgPool(Stateless):
         varies = any(self.padding) and not self.count_padding
         return Domain.REAL if varies else scaled(inputs[0])
 
+    def keeps_whole(self) -> bool:
+        return False
+
     def apply(self, *inputs: Tensor) -> Tensor:
-        return F.avg_pool2d(
+        pool = F.avg_pool1d if len(self.kernel) == 1 else F.avg_pool2d
+        return pool(
             inputs[0],
             self.kernel,
             self.stride,

@@ -2,7 +2,8 @@
 
 Ops speak about one time step: shapes leave out the time and batch axes. Most ops are stateless and
 act on `[N, *feature]`, N running over batch and, where the value exists at each step, over time.
-Only neurons (`Neuron`) carry state, and only `MeanTime` and `RepeatTime` cross time steps.
+Only neurons (`Neuron`) carry state; only `MeanTime`, `SumTime`, `RepeatTime` and `Delay` cross time
+steps.
 """
 
 from __future__ import annotations
@@ -19,7 +20,11 @@ from spikeport.core.registry import Registry
 
 Shape = tuple[int, ...]
 
-OPS: Registry[type[Op]] = Registry("op")
+OPS: Registry[type[Op]] = Registry(
+    "op",
+    "spikeport.ops",
+    lambda name, entry: isinstance(entry, type) and issubclass(entry, Op) and entry.kind == name,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +50,15 @@ class Op:
     def infer_per_step(self, *inputs: bool) -> bool:
         """Whether the output exists at each time step, or once per sample."""
         return any(inputs)
+
+    @property
+    def feedback(self) -> str | None:
+        """The node whose output of the step before the op shows; None if it reads none."""
+        return None
+
+    def keeps_whole(self) -> bool:
+        """Whether it maps whole numbers to whole numbers, so that integer tensors can run it."""
+        return all(bool((value == value.round()).all()) for value in self.tensors().values())
 
     def tensors(self) -> dict[str, Tensor]:
         """The parameters by field name."""
@@ -85,13 +99,53 @@ class Neuron(Op):
     def infer_domain(self, *inputs: Domain) -> Domain:
         return Domain.SPIKE
 
+    def keeps_whole(self) -> bool:
+        return False
+
     def initial(self, current: Tensor) -> NeuronState:
         """State before the first step for currents like `current` (`[B, *feature]`)."""
         raise TypeError(f"{type(self).__name__} has no initial state")
 
+    def membrane(self, state: NeuronState, current: Tensor) -> Tensor:
+        """The membrane h `[B, *feature]` before it is compared with the threshold."""
+        raise TypeError(f"{type(self).__name__} has no membrane rule")
+
+    def threshold(self) -> float | Tensor:
+        """What the membrane is compared with: a spike on h >= threshold."""
+        raise TypeError(f"{type(self).__name__} has no threshold")
+
+    def reset(self) -> float | None:
+        """What the membrane is set to after a spike; None subtracts the threshold instead."""
+        raise TypeError(f"{type(self).__name__} has no reset")
+
     def step(self, state: NeuronState, current: Tensor) -> tuple[NeuronState, Tensor]:
-        """One time step: the new state and the spikes, `[B, *feature]`."""
-        raise TypeError(f"{type(self).__name__} has no step rule")
+        """One time step, charge, fire, reset: the new state and the spikes, `[B, *feature]`."""
+        h, threshold, rest = self.membrane(state, current), self.threshold(), self.reset()
+        fired = h >= threshold
+        spikes = fired.to(h.dtype)
+        if not h.is_floating_point():
+            threshold = int(threshold)
+        v = h - spikes * threshold if rest is None else h.masked_fill(fired, rest)
+        return NeuronState(v), spikes
+
+
+class ScalarNeuron(Neuron):
+    """A neuron of one threshold and one reset value for the whole layer.
+
+    Not a dataclass, so that the fields of each neuron stay in the order of its own class.
+    """
+
+    v_threshold: float
+    v_reset: float | None
+
+    def threshold(self) -> float:
+        return self.v_threshold
+
+    def reset(self) -> float | None:
+        return self.v_reset
+
+    def initial(self, current: Tensor) -> NeuronState:
+        return NeuronState(torch.full_like(current, self.v_reset or 0.0))
 
 
 OpType = TypeVar("OpType", bound=type[Op])

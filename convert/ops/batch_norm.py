@@ -29,6 +29,9 @@ class BatchNorm(Stateless):
             raise ValueError(f"expects [{len(self.mean)}, ...]")
         return inputs[0]
 
+    def keeps_whole(self) -> bool:
+        return False
+
     def apply(self, *inputs: Tensor) -> Tensor:
         return torch.nn.functional.batch_norm(
             inputs[0], self.mean, self.var, self.gain, self.offset, training=False, eps=self.eps

@@ -34,6 +34,18 @@ class Add(_Pairwise):
         return inputs[0] + inputs[1]
 
 
+@op("subtract")
+@dataclass(frozen=True, eq=False)
+class Subtract(_Pairwise):
+    """y = a - b."""
+
+    def infer_domain(self, *inputs: Domain) -> Domain:
+        return total(*inputs)
+
+    def apply(self, *inputs: Tensor) -> Tensor:
+        return inputs[0] - inputs[1]
+
+
 @op("multiply")
 @dataclass(frozen=True, eq=False)
 class Multiply(_Pairwise):
@@ -65,22 +77,11 @@ class Scale(Stateless):
     def infer_domain(self, *inputs: Domain) -> Domain:
         return inputs[0] if self.factor == self.divisor else scaled(inputs[0])
 
+    def keeps_whole(self) -> bool:
+        return self.divisor == 1.0 and self.factor.is_integer()
+
     def apply(self, *inputs: Tensor) -> Tensor:
+        if not inputs[0].is_floating_point():
+            return inputs[0] * int(self.factor)
         scaled_up = inputs[0] if self.factor == 1.0 else inputs[0] * self.factor
         return scaled_up if self.divisor == 1.0 else scaled_up / self.divisor
-
-
-@op("add_constant")
-@dataclass(frozen=True, eq=False)
-class AddConstant(Stateless):
-    """y = x + value, the same at each step and for each sample; `value` broadcasts to x."""
-
-    value: Tensor
-
-    def infer_shape(self, *inputs: Shape) -> Shape:
-        if np.broadcast_shapes(inputs[0], self.value.shape) != inputs[0]:
-            raise ValueError(f"a constant {tuple(self.value.shape)} does not fit")
-        return inputs[0]
-
-    def apply(self, *inputs: Tensor) -> Tensor:
-        return inputs[0] + self.value

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from spikeport.convert.ops.base import Neuron, NeuronState, op
-from spikeport.convert.ops.lif import fire_and_reset, resting
+from spikeport.convert.ops.base import NeuronState, ScalarNeuron, op
 
 
 @op("if")
 @dataclass(frozen=True, eq=False)
-class IF(Neuron):
+class IF(ScalarNeuron):
     """h = v + x; fire on h >= threshold; reset. As SpikingJelly's `IFNode`."""
 
     v_threshold: float
     v_reset: float | None
 
-    def initial(self, current: Tensor) -> NeuronState:
-        return resting(current, self.v_reset)
+    def keeps_whole(self) -> bool:
+        subtracted = self.v_threshold if self.v_reset is None else self.v_reset
+        return float(subtracted).is_integer()
 
-    def step(self, state: NeuronState, current: Tensor) -> tuple[NeuronState, Tensor]:
-        return fire_and_reset(state.v + current, self.v_threshold, self.v_reset)
+    def membrane(self, state: NeuronState, current: Tensor) -> Tensor:
+        return state.v + current

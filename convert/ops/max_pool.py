@@ -14,9 +14,9 @@ from spikeport.convert.ops.base import Shape, Stateless, op
 def pooled_shape(
     shape: Shape, kernel: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...]
 ) -> Shape:
-    """Output shape of a two-dimensional pooling of `[C, H, W]`, windows rounded down."""
-    if len(shape) != 3:
-        raise ValueError("expects [C, H, W]")
+    """Output shape of a pooling of `[C, *space]` over one or two axes, windows rounded down."""
+    if not 1 <= len(kernel) <= 2 or len(shape) != len(kernel) + 1:
+        raise ValueError(f"expects [C, *{len(kernel)} axes]")
     if any(2 * pad > k for k, pad in zip(kernel, padding, strict=True)):
         raise ValueError("its padding is more than half its window")
     space = tuple(
@@ -31,7 +31,7 @@ def pooled_shape(
 @op("max_pool")
 @dataclass(frozen=True, eq=False)
 class MaxPool(Stateless):
-    """y[c, p] = max over k of x[c, p * stride + k - padding], padding never wins. `[C, H, W]`."""
+    """y[c, p] = max over k of x[c, p * stride + k - padding], padding never wins. `[C, *space]`."""
 
     kernel: tuple[int, ...]
     stride: tuple[int, ...]
@@ -48,4 +48,5 @@ class MaxPool(Stateless):
         return inputs[0]
 
     def apply(self, *inputs: Tensor) -> Tensor:
-        return F.max_pool2d(inputs[0], self.kernel, self.stride, self.padding)
+        pool = F.max_pool1d if len(self.kernel) == 1 else F.max_pool2d
+        return pool(inputs[0], self.kernel, self.stride, self.padding)

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from spikeport.convert.ops.base import Neuron, NeuronState, op
-from spikeport.convert.ops.lif import fire_and_reset, resting
+from spikeport.convert.ops.base import NeuronState, ScalarNeuron, op
 
 
 @op("parametric_lif")
 @dataclass(frozen=True, eq=False)
-class ParametricLIF(Neuron):
+class ParametricLIF(ScalarNeuron):
     """As `LIF` with 1 / tau = sigmoid(weight), a scalar. Arithmetic as `ParametricLIFNode`.
 
     Source: Fang et al., ICCV 2021, arXiv 2007.05785.
@@ -23,13 +22,8 @@ class ParametricLIF(Neuron):
     v_threshold: float
     v_reset: float | None
 
-    def initial(self, current: Tensor) -> NeuronState:
-        return resting(current, self.v_reset)
-
-    def step(self, state: NeuronState, current: Tensor) -> tuple[NeuronState, Tensor]:
+    def membrane(self, state: NeuronState, current: Tensor) -> Tensor:
         v, rest, leak = state.v, self.v_reset or 0.0, self.weight.sigmoid()
         if self.decay_input:
-            h = v + (current - (v - rest)) * leak
-        else:
-            h = v - (v - rest) * leak + current
-        return fire_and_reset(h, self.v_threshold, self.v_reset)
+            return v + (current - (v - rest)) * leak
+        return v - (v - rest) * leak + current

@@ -38,6 +38,9 @@ class Mean(_Reduce):
     def infer_domain(self, *inputs: Domain) -> Domain:
         return scaled(inputs[0])
 
+    def keeps_whole(self) -> bool:
+        return False
+
     def apply(self, *inputs: Tensor) -> Tensor:
         return inputs[0].mean(self._dims, keepdim=self.keep)
 

@@ -1,28 +1,57 @@
-"""The two ops that cross time steps without a state of their own."""
+"""The ops that cross time steps without a state of their own."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spikeport.convert.domain import Domain, scaled
+from torch import Tensor
+
+from spikeport.convert.domain import Domain, scaled, summed
 from spikeport.convert.ops.base import Op, Shape, op
 
 
-@op("mean_time")
 @dataclass(frozen=True, eq=False)
-class MeanTime(Op):
-    """y = (1 / T) sum over t of x[t]: from each step to once per sample."""
+class OverTime(Op):
+    """An op that reads all time steps and gives one value per sample."""
 
     def infer_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]
-
-    def infer_domain(self, *inputs: Domain) -> Domain:
-        return scaled(inputs[0])
 
     def infer_per_step(self, *inputs: bool) -> bool:
         if not inputs[0]:
             raise ValueError("its input has no time axis")
         return False
+
+    def over(self, values: Tensor) -> Tensor:
+        """From `[T, B, *shape]` to `[B, *shape]`."""
+        raise TypeError(f"{type(self).__name__} has no rule to compute it")
+
+
+@op("mean_time")
+@dataclass(frozen=True, eq=False)
+class MeanTime(OverTime):
+    """y = (1 / T) sum over t of x[t]: from each step to once per sample."""
+
+    def infer_domain(self, *inputs: Domain) -> Domain:
+        return scaled(inputs[0])
+
+    def keeps_whole(self) -> bool:
+        return False
+
+    def over(self, values: Tensor) -> Tensor:
+        return values.mean(0)
+
+
+@op("sum_time")
+@dataclass(frozen=True, eq=False)
+class SumTime(OverTime):
+    """y = sum over t of x[t]: from each step to once per sample, as a count of spikes."""
+
+    def infer_domain(self, *inputs: Domain) -> Domain:
+        return summed(inputs[0])
+
+    def over(self, values: Tensor) -> Tensor:
+        return values.sum(0)
 
 
 @op("repeat_time")

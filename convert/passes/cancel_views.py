@@ -11,11 +11,9 @@ def cancel_views(graph: Graph) -> Graph:
 
     A view that gives back the shape, or the order, of what it reads is dropped.
     """
-    while True:
-        simpler = _step(graph)
-        if simpler is None:
-            return graph
+    while (simpler := _step(graph)) is not None:
         graph = simpler
+    return graph
 
 
 def _step(graph: Graph) -> Graph | None:

@@ -20,7 +20,7 @@ class Atom:
     Attributes:
         size: number of positions. Batch and time atoms that the model leaves open carry a large
             prime instead, so that they cannot be confused with any feature size.
-        name: identity of an atom that may be time or batch ("input:0", "repeat:1"); "" for
+        name: identity of an atom that may be time or batch ("input:0", "repeat:expand:0"); "" for
             features, which need none since they are told apart by position.
     """
 
@@ -33,7 +33,15 @@ Axes = tuple[Axis, ...]
 
 
 class AxisError(ValueError):
-    """A view that tears an atom apart, or an op that meets time or batch where it must not."""
+    """A view that tears an atom apart, or an op that meets time or batch where it must not.
+
+    Args:
+        fix: what the user can do, if that is not to keep time and batch apart from features.
+    """
+
+    def __init__(self, why: str, *, fix: str = "") -> None:
+        super().__init__(why)
+        self.fix = fix
 
 
 def axis_of(size: int) -> Axis:
@@ -77,16 +85,14 @@ def regroup(axes: Axes, shape: Sequence[int]) -> Axes:
 class Roles:
     """Names of the atoms that are time and batch; any other atom is a feature.
 
-    While time is still being looked for, every named atom is a candidate and none is a feature.
+    A model that is one time step has no atom for time.
     """
 
     time: str | None = None
     batch: str | None = None
 
     def is_feature(self, atom: Atom) -> bool:
-        if self.time is None:
-            return not atom.name
-        return atom.name not in (self.time, self.batch)
+        return not atom.name or atom.name not in (self.time, self.batch)
 
     def feature_axes(self, axes: Axes) -> tuple[Axis, ...]:
         """The axes that the graph sees: without time and batch, and without axes made of these."""

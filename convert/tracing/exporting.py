@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from spikeport.convert.tracing.copying import copy_model
+from spikeport.convert.tracing.loops import body_once
+from spikeport.convert.tracing.modes import loops_of
 from spikeport.convert.tracing.neurons import OpaqueNeuron, neurons_of
 from spikeport.core.errors import UnsupportedError
 
@@ -45,6 +47,8 @@ def export(model: nn.Module, sample: Tensor, open_axes: int) -> ExportedProgram:
             fix="Give the input shape that the model was built for.",
         ) from error
     stripped = copy_model(model, replacements)
+    for path, loop in loops_of(stripped).items():
+        loop.__dict__["forward"] = body_once(loop, path)
     symbolic = {axis: Dim.AUTO for axis in range(open_axes)}
     noisy = logging.getLogger("torch")
     level = noisy.level

@@ -11,20 +11,42 @@ from torch import Tensor, nn
 
 from spikeport.convert.ops import IF, LIF, Neuron
 from spikeport.convert.ops.parametric_lif import ParametricLIF
+from spikeport.convert.tracing.channels import channel_neuron, is_per_channel, with_numbers
+from spikeport.core import neurons as fused
 from spikeport.core.errors import UnsupportedError
 
 Reader = Callable[[Any], Neuron]
+
+
+def _read_if(module: Any) -> IF:
+    return IF(v_threshold=module.v_threshold, v_reset=module.v_reset)
+
+
+def _read_lif(module: Any) -> LIF:
+    return LIF(
+        tau=module.tau,
+        decay_input=module.decay_input,
+        v_threshold=module.v_threshold,
+        v_reset=module.v_reset,
+    )
+
+
+def _read_parametric_lif(module: Any) -> ParametricLIF:
+    return ParametricLIF(
+        weight=module.w.detach().clone(),
+        decay_input=module.decay_input,
+        v_threshold=module.v_threshold,
+        v_reset=module.v_reset,
+    )
+
+
 NEURONS: dict[type[nn.Module], Reader] = {
-    neuron.IFNode: lambda m: IF(v_threshold=m.v_threshold, v_reset=m.v_reset),
-    neuron.LIFNode: lambda m: LIF(
-        tau=m.tau, decay_input=m.decay_input, v_threshold=m.v_threshold, v_reset=m.v_reset
-    ),
-    neuron.ParametricLIFNode: lambda m: ParametricLIF(
-        weight=m.w.detach().clone(),
-        decay_input=m.decay_input,
-        v_threshold=m.v_threshold,
-        v_reset=m.v_reset,
-    ),
+    neuron.IFNode: _read_if,
+    neuron.LIFNode: _read_lif,
+    neuron.ParametricLIFNode: _read_parametric_lif,
+    fused.IFNode: _read_if,
+    fused.LIFNode: _read_lif,
+    fused.ParametricLIFNode: _read_parametric_lif,
 }
 
 
@@ -67,6 +89,8 @@ _DYNAMICS = (
     "multi_step_forward",
     "single_step_functional_forward",
     "multi_step_functional_forward",
+    "dynamics",
+    "leak",
     "neuronal_charge",
     "neuronal_fire",
     "neuronal_reset",
@@ -84,7 +108,8 @@ def _known_class(cls: type[nn.Module]) -> type[nn.Module] | None:
 
 
 def _refuse_changed(module: Any, path: str) -> None:
-    resting = module.v_reset or 0.0
+    reset = with_numbers(module).v_reset
+    resting = reset if isinstance(reset, float) else 0.0
     start = getattr(module, "_memories_rv", {}).get("v", resting)
     findings = {
         "its surrogate function emits the surrogate itself (spiking=False)": not getattr(
@@ -92,6 +117,7 @@ def _refuse_changed(module: Any, path: str) -> None:
         ),
         "hooks may change what it reads or emits": module._forward_hooks
         or module._forward_pre_hooks,
+        "it charges by (v + x) / 2, which rounds otherwise": getattr(module, "halving", False),
         f"its membrane starts at {start}, not at rest": isinstance(start, float)
         and start != resting,
     }
@@ -107,7 +133,7 @@ def read_neuron(module: nn.Module, path: str) -> Neuron:
 
     Raises:
         UnsupportedError: its class has no op, it does not emit spikes or starts from another state
-            than rest, hooks change what it does, or it runs in single-step mode.
+            than rest, or hooks change what it does.
     """
     known_class = _known_class(type(module))
     if known_class is None:
@@ -118,20 +144,7 @@ def read_neuron(module: nn.Module, path: str) -> Neuron:
             fix=f"Use one of {known} (or a subclass that leaves their dynamics alone).",
         )
     _refuse_changed(module, path)
-    if getattr(module, "step_mode", "m") != "m":
-        raise UnsupportedError(
-            "this neuron runs in single-step mode, so the time loop is outside the model.",
-            where=path,
-            fix="Call spikingjelly.activation_based.functional.set_step_mode(model, 'm') and give "
-            "input with a time axis.",
-        )
-    op = NEURONS[known_class](module)
-    for name in ("v_threshold", "v_reset"):
-        value = getattr(op, name)
-        if value is not None and not isinstance(value, float):
-            raise UnsupportedError(
-                f"its {name} is a {type(value).__name__}, not a number.",
-                where=path,
-                fix="Only one constant for the whole layer can be carried.",
-            )
-    return op
+    numbers = with_numbers(module)
+    return (
+        channel_neuron(numbers, path) if is_per_channel(numbers) else NEURONS[known_class](numbers)
+    )

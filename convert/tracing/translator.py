@@ -13,9 +13,11 @@ from torch import Tensor, fx
 from torch.export import ExportedProgram
 
 from spikeport.convert.domain import Domain
-from spikeport.convert.graph import Graph
-from spikeport.convert.ops import Input, Neuron, Op, Permute, Reshape
+from spikeport.convert.graph import Graph, rebuilt
+from spikeport.convert.ops import Delay, Input, Neuron, Op, Permute, RepeatTime, Reshape
 from spikeport.convert.tracing.axes import Atom, Axes, Axis, AxisError, Roles, axis_of, sizes
+from spikeport.convert.tracing.feedback import settle_domains
+from spikeport.convert.tracing.modes import is_inside
 from spikeport.core.errors import SpikeportError, UnsupportedError
 from spikeport.core.registry import Registry
 
@@ -46,7 +48,25 @@ def handles(*names: str) -> Callable[[Handler], Handler]:
     return register
 
 
-_VIEWS = ("view", "reshape", "flatten", "unflatten", "squeeze", "transpose", "permute", "expand")
+_VIEWS = (
+    *("view", "reshape", "flatten", "unflatten", "squeeze", "transpose", "permute", "expand"),
+    *("slice", "select", "narrow", "chunk", "split", "unbind", "getitem", "movedim", ".t."),
+)
+
+
+def repeat_name(node: fx.Node, axis: int) -> str:
+    """The name of the atom that a repeat makes on an axis of its output."""
+    return f"repeat:{node.name}:{axis}"
+
+
+def repeats_in(program: ExportedProgram) -> list[str]:
+    """Names of all atoms that repeats may make, in the order of the program."""
+    return [
+        repeat_name(node, axis)
+        for node in program.graph.nodes
+        if any(word in str(node.target) for word in ("expand", "repeat", "stack"))
+        for axis in range(node.meta["val"].ndim)
+    ]
 
 
 def is_in_place(node: fx.Node) -> bool:
@@ -72,8 +92,9 @@ class Translator:
     Args:
         neurons: the op of each neuron by module path; an error in place of one that cannot be
             carried, raised if that neuron turns out to run.
+        roles: which atoms are time and batch; without time, the program is one time step of the
+            model, shown the same image `steps` times or, without `steps`, a frame per step.
         open_axes: number of leading axes of the input that may be time or batch.
-        stop_at_neuron: end the walk at the first neuron, leaving its axes in `first_neuron`.
     """
 
     def __init__(
@@ -84,18 +105,26 @@ class Translator:
         domain: Domain,
         open_axes: int,
         *,
-        stop_at_neuron: bool = False,
+        steps: int | None = None,
     ) -> None:
         self.graph = Graph()
         self.roles = roles
         self.neurons = neurons
         self.neurons_seen: set[str] = set()
-        self.first_neuron: Axes | None = None
-        self._program, self._domain, self._stop = program, domain, stop_at_neuron
-        self._open_axes = open_axes
+        self.loops_seen: set[str] = set()
+        self.progress = 0
+        """How many ops were carried; tells which of several refusals is to the point.
+
+        Negative if the first neuron contradicts the roles.
+        """
+        self._program, self._domain = program, domain
+        self._open_axes, self._steps = open_axes, steps
+        self.steps_prime: int | None = None
+        """What stands for T in shapes, if it is open."""
         self._values: dict[fx.Node, Value] = {}
         self._constants: dict[fx.Node, Tensor] = {}
-        self._repeats = 0
+        self._delays: dict[str, str] = {}  # by module path of the time loop
+        self._closed: dict[str, Op] = {}
         self._symbols: dict[sympy.Symbol, int] = {}
 
     # -- reading the exported program -----------------------------------------------------------
@@ -113,6 +142,10 @@ class Translator:
                 self._symbols[symbol] = _PRIMES[len(self._symbols)]
         return int(expression.subs(self._symbols))
 
+    def size_of(self, axis: Axis) -> int:
+        """Positions of an axis, a prime in place of an open one."""
+        return sizes((axis,))[0]
+
     def path_of(self, node: fx.Node) -> str:
         """Path of the innermost module whose forward made this op."""
         frames = [path for path, _ in (node.meta.get("nn_module_stack") or {}).values()]
@@ -121,6 +154,13 @@ class Translator:
 
     def is_constant(self, argument: Any) -> bool:
         return not isinstance(argument, fx.Node) or argument in self._constants
+
+    def is_number_of_steps(self, argument: Any) -> bool:
+        """Whether an argument is the size of the time axis, read from a shape."""
+        if not isinstance(argument, fx.Node) or self.roles.time is None:
+            return False
+        size = argument.meta.get("val")
+        return isinstance(size, torch.SymInt) and self._size(size) == self.steps_prime
 
     def constant(self, argument: Any) -> Tensor | None:
         """The parameter behind an argument.
@@ -179,16 +219,40 @@ class Translator:
             return Value(value.node, axes)
         return self.emit(Permute(feature_order), [value], axes, at)
 
-    def new_repeat(self, size: int) -> Atom:
+    def repeat_atom(self, at: fx.Node, axis: int, times: int) -> Atom:
         """A named atom for an axis that a repeat makes: it may turn out to be time.
 
         Raises:
             AxisError: the number of repeats depends on the input's size.
         """
-        if any(size % prime == 0 for prime in self._symbols.values()):
+        if any(times % prime == 0 for prime in self._symbols.values()):
             raise AxisError("it repeats as often as the input is long")
-        self._repeats += 1
-        return Atom(size, f"repeat:{self._repeats}")
+        return Atom(times, repeat_name(at, axis))
+
+    def in_loop(self, path: str) -> bool:
+        """Whether a module belongs to the body of a time loop."""
+        return is_inside(path, self.loops_seen)
+
+    def open_feedback(self, path: str, axes: Axes) -> Value:
+        """A delay in a time loop whose source is not known yet."""
+        name = self._name(path, "delay")
+        shape = self.roles.feature_shape(axes)
+        self.graph.add(name, Delay(name, shape, Domain.REAL), path=path)
+        self._delays[path] = name
+        return Value(name, axes)
+
+    def close_feedback(self, path: str, source: Value) -> None:
+        """Tell a delay what it shows; a loop that reads no feedback has none.
+
+        Raises:
+            AxisError: that has another shape.
+        """
+        if path not in self._delays:
+            return
+        delay, shown = self.graph[self._delays[path]], self.graph[source.node]
+        if delay.shape != shown.shape:
+            raise AxisError(f"its feedback is {delay.shape}, its step returns {shown.shape}")
+        self._closed[delay.name] = Delay(shown.name, delay.shape, Domain.REAL)
 
     # -- walking --------------------------------------------------------------------------------
 
@@ -200,9 +264,7 @@ class Translator:
         """
         for node in self._program.graph.nodes:
             self._visit(node)
-            if self._stop and self.first_neuron is not None:
-                break
-        return self.graph
+        return settle_domains(rebuilt(self.graph, self._closed)) if self._closed else self.graph
 
     def _visit(self, node: fx.Node) -> None:
         if node.op == "placeholder":
@@ -231,10 +293,10 @@ class Translator:
     def _call(self, node: fx.Node) -> None:
         where = self.path_of(node) or "the model's own forward"
         arguments = [*node.all_input_nodes]
-        if arguments and all(argument in self._constants for argument in arguments):
+        if all(argument in self._constants for argument in arguments):
             self._constants[node] = self._fold(node)
             return
-        name = str(node.target)
+        name = "getitem" if node.target is operator.getitem else str(node.target)
         if is_in_place(node) and not _is_alone(node.args[0]):
             raise UnsupportedError(
                 f"{name} changes a tensor in place that is read elsewhere.",
@@ -250,11 +312,13 @@ class Translator:
             )
         try:
             self._values[node] = HANDLERS[name](self, node)
+            self.progress += 1
         except AxisError as error:
             raise UnsupportedError(
                 f"{name} cannot be carried: {error}.",
                 where=where,
-                fix="Keep time and batch apart from features: [T, B, ...] for neurons, "
+                fix=error.fix
+                or "Keep time and batch apart from features: [T, B, ...] for neurons, "
                 "flatten(0, 1) for layers.",
             ) from error
 
@@ -293,12 +357,18 @@ class Translator:
             (Atom(size, f"input:{axis}"),) if axis < self._open_axes else axis_of(size)
             for axis, size in enumerate(shape)
         ]
-        has_time = (self.roles.time or "").startswith("input")
+        one_step = self.roles.time is None
+        has_time = self._steps is None if one_step else str(self.roles.time).startswith("input")
+        self.steps_prime = next(
+            (a.size for axis in axes for a in axis if a.name == self.roles.time), None
+        )
         op = Input(
             shape=self.roles.feature_shape(tuple(axes)), domain=self._domain, per_step=has_time
         )
-        self.graph.add("input", op)
-        self._values[node] = Value("input", tuple(axes))
+        name = self.graph.add("input", op).name
+        if one_step and self._steps is not None:
+            name = self.graph.add("steps", RepeatTime(self._steps), [name]).name
+        self._values[node] = Value(name, tuple(axes))
 
     def _output(self, node: fx.Node) -> None:
         results = node.args[0] if isinstance(node.args[0], tuple | list) else (node.args[0],)
@@ -316,13 +386,13 @@ class Translator:
                 fix="Return the logits, in eval mode.",
             )
         self.graph.outputs = (self._values[result].node,)
-        if self.roles.time is not None:
-            self._check_output(self._values[result], result)
+        self._check_output(self._values[result], result)
 
     def _check_output(self, value: Value, result: fx.Node) -> None:
         written = self.graph[value.node]
         outer = value.axes[: len(value.axes) - len(written.shape)]
-        expected = [[self.roles.time], [self.roles.batch]][0 if written.per_step else 1 :]
+        with_time = written.per_step and self.roles.time is not None
+        expected = [[self.roles.time], [self.roles.batch]][0 if with_time else 1 :]
         if [[atom.name for atom in axis] for axis in outer] != expected:
             raise UnsupportedError(
                 f"the model returns {list(result.meta['val'].shape)}: not batch, or time and "

@@ -12,8 +12,13 @@ from spikeport.convert.ops import (
     Linear,
     MatMul,
     MaxPool,
+    MeanTime,
     Multiply,
     Neuron,
+    Permute,
+    RepeatTime,
+    Reshape,
+    Scale,
 )
 from spikeport.estimate.sizes import connections
 from spikeport.estimate.tally.facts import elements
@@ -120,7 +125,7 @@ def _neurons(node: Node) -> LayerNeeds:
 
 def _origin(graph: Graph, node: Node) -> str:
     """The node behind views: what moves values is no source of its own."""
-    while node.op.kind in ("permute", "reshape", "scale", "mean_time", "repeat_time"):
+    while isinstance(node.op, Permute | Reshape | Scale | MeanTime | RepeatTime):
         node = graph[node.inputs[0]]
     return node.name
 

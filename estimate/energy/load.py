@@ -48,7 +48,11 @@ def energy_model(choice: str | os.PathLike[str] | EnergyModel) -> EnergyModel:
     return ENERGY_MODELS[str(choice)]
 
 
-ENERGY_MODELS: Registry[EnergyModel] = Registry("energy model")
+ENERGY_MODELS: Registry[EnergyModel] = Registry(
+    "energy model",
+    "spikeport.energy_models",
+    lambda name, entry: isinstance(entry, EnergyModel) and entry.id == name,
+)
 for _name, _text in shipped("spikeport.estimate.energy.models"):
     _model = parse_energy_model(_text, _name)
     ENERGY_MODELS.add(_model.id, _model)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from spikeport.convert.graph import Node
 from spikeport.convert.ops import (
+    AdaptiveAvgPool,
     AvgPool,
     Mean,
     MeanTime,
@@ -22,8 +23,9 @@ from spikeport.convert.ops import (
     Reshape,
     Scale,
     Sum,
+    SumTime,
 )
-from spikeport.estimate.tally.geometry import axis_cover, squeezed
+from spikeport.estimate.tally.geometry import axis_cover, squeezed, windows_cover
 from spikeport.estimate.tally.registry import ClassRegistry
 
 Pullback = Callable[[Op, Node, Tensor], Tensor]
@@ -39,6 +41,8 @@ def commutes(op: Op) -> bool:
     """Whether the op is a constant scale in the sense above, each input read at most once."""
     if isinstance(op, AvgPool):
         return all(s >= k for s, k in zip(op.stride, op.kernel, strict=True))
+    if isinstance(op, AdaptiveAvgPool):
+        return all(size % out == 0 for size, out in zip(op.size, op.output, strict=True))
     return PULLBACKS.find(type(op)) is not None
 
 
@@ -52,6 +56,7 @@ def pulled_back(op: Op, source: Node, weights: Tensor) -> Tensor:
 
 @PULLBACKS.register(Scale)
 @PULLBACKS.register(MeanTime)
+@PULLBACKS.register(SumTime)
 def _same_place(op: Op, source: Node, weights: Tensor) -> Tensor:
     return weights
 
@@ -82,9 +87,20 @@ def _reshaped(op: Op, source: Node, weights: Tensor) -> Tensor:
 @PULLBACKS.register(AvgPool)
 def _averaged(op: Op, source: Node, weights: Tensor) -> Tensor:
     assert isinstance(op, AvgPool)
-    rows, columns = (
-        axis_cover(*axis)
-        for axis in zip(source.shape[1:], op.kernel, op.stride, op.padding, strict=True)
-    )
-    full = weights.expand(weights.shape[0], len(rows), len(columns))
-    return torch.einsum("oi,cop,pj->cij", rows, full, columns)
+    axes = zip(source.shape[1:], op.kernel, op.stride, op.padding, strict=True)
+    return _spread(weights, [axis_cover(*axis) for axis in axes])
+
+
+@PULLBACKS.register(AdaptiveAvgPool)
+def _evenly_averaged(op: Op, source: Node, weights: Tensor) -> Tensor:
+    assert isinstance(op, AdaptiveAvgPool)
+    axes = zip(op.windows(), op.size, strict=True)
+    return _spread(weights, [windows_cover(*axis) for axis in axes])
+
+
+def _spread(weights: Tensor, covers: list[Tensor]) -> Tensor:
+    """From `[C, *outputs]` to `[C, *inputs]`, given which inputs each output covers, per axis."""
+    full = weights.expand(weights.shape[0], *(len(cover) for cover in covers))
+    outputs, inputs = "op"[: len(covers)], "ij"[: len(covers)]
+    terms = ",".join(f"{out}{place}" for out, place in zip(outputs, inputs, strict=True))
+    return torch.einsum(f"{terms},c{outputs}->c{inputs}", *covers, full)

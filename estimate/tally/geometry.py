@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -49,3 +51,15 @@ def squeezed(weights: Tensor) -> Tensor:
         if weights.shape[axis] > 1 and bool((weights == first).all()):
             weights = first
     return weights
+
+
+def windows_cover(windows: Sequence[range], size: int) -> Tensor:
+    """Which input position lies in the window of output o, along one axis.
+
+    Returns:
+        float64 `[outputs, size]` of 0 and 1.
+    """
+    cover = torch.zeros((len(windows), size), dtype=torch.float64)
+    for output, window in enumerate(windows):
+        cover[output, window.start : window.stop] = 1.0
+    return cover

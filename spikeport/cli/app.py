@@ -11,7 +11,19 @@ import typer
 
 from spikeport import __version__
 from spikeport.cli import output
-from spikeport.cli.commands import demo, doctor, estimate, evaluate, listing, lower, trace, train
+from spikeport.cli.commands import (
+    check,
+    demo,
+    doctor,
+    estimate,
+    evaluate,
+    listing,
+    lower,
+    show,
+    trace,
+    train,
+    verify,
+)
 from spikeport.core.errors import SpikeportError, UsageError
 
 INTERRUPTED = 130
@@ -28,6 +40,9 @@ app = typer.Typer(
 app.command("demo")(demo.run)
 app.command("train")(train.run)
 app.command("trace")(trace.run)
+app.command("show")(show.run)
+app.command("check")(check.run)
+app.command("verify")(verify.run)
 app.command("estimate")(estimate.run)
 app.command("lower")(lower.run)
 app.command("evaluate")(evaluate.run)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -17,6 +21,37 @@ Checkpoint = Annotated[
     Path | None,
     typer.Option(help="Weights: .safetensors, or what torch.save wrote (.pt, .pth, .pth.tar)."),
 ]
+Shape = Annotated[
+    str | None,
+    typer.Option(
+        "--input",
+        help="Input shape: B,C,H,W for images, B,T,C,H,W or T,B,C,H,W for sequences. "
+        "Models by name know theirs.",
+    ),
+]
+InputDomain = Annotated[
+    str | None,
+    typer.Option(
+        help="What the input carries: spike (0/1), graded (event counts), real (images). "
+        "Models by name know theirs; real otherwise."
+    ),
+]
+Layout = Annotated[
+    str | None,
+    typer.Option(
+        help="Which axes of --input are time and batch, where the model leaves it open: "
+        "TBCHW, BTCHW or BCHW."
+    ),
+]
+LoopSteps = Annotated[
+    int | None,
+    typer.Option(
+        "--steps",
+        help="Number of time steps of a model whose time loop is outside of it.",
+        min=1,
+        max=100_000,
+    ),
+]
 Data = Annotated[str, typer.Option(help="Data by NAME[:PATH]; see spikeport list.")]
 Split = Annotated[str, typer.Option(help="Which part of the data.")]
 Samples = Annotated[
@@ -29,3 +64,67 @@ Framing = Annotated[
     str, typer.Option(help="Frames of equal event count (count) or of equal duration (time).")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@dataclass(frozen=True)
+class InputChoice:
+    """What a model is traced with; a stored graph knows it already."""
+
+    shape: Shape = None
+    domain: InputDomain = None
+    layout: Layout = None
+    steps: LoopSteps = None
+
+
+@dataclass(frozen=True)
+class RunChoice:
+    """A network and the recordings that it is to see."""
+
+    model: Model
+    data: Data = "digits"
+    checkpoint: Checkpoint = None
+    split: Split = "test"
+    samples: Samples = None
+    steps: Steps = None
+    framing: Framing = "count"
+
+
+def spread(command: Callable[..., None]) -> Callable[..., None]:
+    """Decorator: give a command one option per field of each parameter that is a choice.
+
+    So options that several commands share are written once, and travel as one value.
+    """
+    own = inspect.signature(command, eval_str=True).parameters.values()
+    choices: dict[str, type[Any]] = {
+        each.name: each.annotation
+        for each in own
+        if inspect.isclass(each.annotation) and is_dataclass(each.annotation)
+    }
+    parameters: list[inspect.Parameter] = []
+    for each in own:
+        parameters += _fields_of(choices[each.name]) if each.name in choices else [each]
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        for name, choice in choices.items():
+            values = {field.name: given.pop(field.name) for field in fields(choice)}
+            given[name] = choice(**values)
+        command(**given)
+
+    keyword = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
+    run.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in keyword}
+    return run
+
+
+def _fields_of(choice: type[Any]) -> list[inspect.Parameter]:
+    hints = get_type_hints(choice, include_extras=True)
+    return [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if field.default is MISSING else field.default,
+            annotation=hints[field.name],
+        )
+        for field in fields(choice)
+    ]

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 WIDTH = 100
@@ -51,11 +51,14 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
-def table(title: str, columns: list[str], rows: list[list[str]]) -> Table:
-    """A plain table; numbers should come formatted."""
+def table(
+    title: str, columns: list[str], rows: list[list[str]], right: tuple[str, ...] = ()
+) -> Table:
+    """A plain table; numbers should come formatted. `right` names columns aligned to the right."""
     grid = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for column in columns:
-        grid.add_column(column, overflow="fold")
+        side: JustifyMethod = "right" if column in right else "left"
+        grid.add_column(column, overflow="fold", justify=side)
     for row in rows:
         grid.add_row(*row)
     return grid

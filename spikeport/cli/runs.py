@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikeport.cli import output
+from spikeport.cli.options import RunChoice
 from spikeport.cli.sources import open_frames, open_graph
 from spikeport.core.errors import UsageError
 from spikeport.core.progress import track
@@ -67,30 +67,23 @@ def stack(data: FrameDataset, indices: list[int]) -> Tensor:
     return torch.stack([data[index][0] for index in indices], dim=1)
 
 
-def open_run(
-    model: str,
-    checkpoint: Path | None,
-    *,
-    data: str,
-    split: str,
-    steps: int | None,
-    framing: str,
-    samples: int | None,
-) -> Run:
+def open_run(chosen: RunChoice) -> Run:
     """Open the data and the graph, and check that they fit.
 
     Raises:
         SpikeportError: a name is unknown, a file is bad, or frames and graph differ in size.
     """
-    frames = open_frames(data, split, steps or _steps_of(model), framing)
+    model, data, samples = chosen.model, chosen.data, chosen.samples
+    steps = chosen.steps or _steps_of(model)
+    frames = open_frames(data, chosen.split, steps, chosen.framing)
     if samples is not None and samples > len(frames):
         raise UsageError(
-            f"{samples} samples were asked for, {data} has {len(frames)} in split {split}.",
+            f"{samples} samples were asked for, {data} has {len(frames)} in split {chosen.split}.",
             where="--samples",
             fix="Ask for fewer, or leave the option out for all.",
         )
     sample = stack(frames, list(range(min(2, len(frames))))).transpose(0, 1)
-    graph = open_graph(model, checkpoint, sample, frames.input_domain)
+    graph = open_graph(model, chosen.checkpoint, sample, frames.input_domain)
     shape = frames.frame_shape[1:]
     if graph.input.shape != shape or not graph.input.per_step:
         raise UsageError(
@@ -104,7 +97,7 @@ def open_run(
             "its first layer is counted as MACs. If that is not meant, trace it with "
             f"--domain {frames.input_domain}."
         )
-    return Run(graph, frames, samples or len(frames), framing)
+    return Run(graph, frames, samples or len(frames), chosen.framing)
 
 
 def _steps_of(model: str) -> int:

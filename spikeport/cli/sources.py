@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spikeport.cli import output
-from spikeport.core.errors import UnknownNameError, UsageError
+from spikeport.cli.options import InputChoice
+from spikeport.core.errors import FileError, UnknownNameError, UsageError
 from spikeport.core.progress import working
 
 if TYPE_CHECKING:
@@ -138,6 +139,21 @@ def open_frames(spec: str, split: str, steps: int, framing: str) -> FrameDataset
     return open_data(spec, split, steps=steps, framing=framing)  # type: ignore[arg-type]
 
 
+def is_stored(spec: str) -> bool:
+    """Whether a graph file is meant, not a model."""
+    return spec.endswith(_GRAPH_SUFFIX)
+
+
+def open_stored(path: str, checkpoint: Path | None = None) -> Graph:
+    """A graph from its file; those lowered by Spikeport too."""
+    from spikeport.convert import Graph
+    from spikeport.targets.lava import ops as _ops  # noqa: F401  registers what they hold
+
+    if checkpoint is not None:
+        raise UsageError("a stored graph has its weights.", where="--checkpoint")
+    return Graph.load(path)
+
+
 def open_graph(spec: str, checkpoint: Path | None, sample: Tensor, domain: str) -> Graph:
     """A stored graph, or a model traced on the spot.
 
@@ -145,11 +161,108 @@ def open_graph(spec: str, checkpoint: Path | None, sample: Tensor, domain: str) 
         spec: a `.spg` file, a model name, or `package.module:factory`.
         sample: `[B, T, C, H, W]` frames to trace and prove with.
     """
-    from spikeport.convert import load_graph, trace
+    from spikeport.convert import trace
 
-    if spec.endswith(_GRAPH_SUFFIX):
-        if checkpoint is not None:
-            raise UsageError("a stored graph has its weights.", where="--checkpoint")
-        return load_graph(spec)
+    if is_stored(spec):
+        return open_stored(spec, checkpoint)
     with working("Tracing and proving"):
         return trace(open_model(spec, checkpoint), sample, input_domain=domain)
+
+
+def graph_or_trace(spec: str, checkpoint: Path | None, given: InputChoice) -> Graph:
+    """A stored graph, or a model traced on a random sample.
+
+    Raises:
+        SpikeportError: a name is unknown, a file is bad, or the model cannot be traced.
+    """
+    if not is_stored(spec):
+        return trace_random(spec, checkpoint, None, given)
+    if given != InputChoice():
+        raise UsageError(
+            "a stored graph knows its input.",
+            where=spec,
+            fix="Leave out what describes the input, or trace the model anew.",
+        )
+    return open_stored(spec, checkpoint)
+
+
+def trace_random(
+    spec: str, checkpoint: Path | None, classes: int | None, given: InputChoice
+) -> Graph:
+    """Trace a model on a random sample of the given shape and domain, or of its own.
+
+    Raises:
+        SpikeportError: a name is unknown, a file is bad, or the model cannot be traced.
+    """
+    from spikeport.convert import Domain, trace
+    from spikeport.train.models import MODELS
+
+    if given.domain is not None and given.domain not in set(Domain):
+        raise UnknownNameError("domain", given.domain, [str(name) for name in Domain])
+    net = open_model(spec, checkpoint, classes)
+    sizes = _input_shape(spec, given.shape)
+    events = spec in MODELS and not MODELS[spec].static
+    declared = Domain(given.domain or ("graded" if events else "real"))
+    with working("Tracing and proving"):
+        graph = trace(
+            net,
+            sample_like(sizes, declared),
+            layout=given.layout,
+            steps=given.steps,
+            input_domain=declared,
+        )
+    graph.metadata["source"]["model"] = spec
+    if checkpoint is not None:
+        graph.metadata["source"]["checkpoint"] = checkpoint.name
+    return graph
+
+
+def _input_shape(spec: str, shape: str | None) -> tuple[int, ...]:
+    from spikeport.train.models import MODELS
+
+    if shape is not None:
+        return parse_shape(shape)
+    if spec not in MODELS:
+        raise UsageError(
+            "the input shape of a model of yours is not known.",
+            where="--input",
+            fix="Give it, such as --input 2,4,2,32,32.",
+        )
+    entry = MODELS[spec]
+    return (2, *entry.input_shape) if entry.static else (2, entry.steps, *entry.input_shape)
+
+
+def sample_like(shape: tuple[int, ...], domain: str) -> Tensor:
+    """Random input of a domain, the same on every run."""
+    import torch
+
+    generator = torch.Generator().manual_seed(0)
+    if domain == "spike":
+        return (torch.rand(shape, generator=generator) < 0.2).float()
+    if domain == "graded":
+        return torch.poisson(torch.full(shape, 0.5), generator=generator)
+    return torch.randn(shape, generator=generator)
+
+
+def read_sample(path: Path) -> Tensor:
+    """Input from a `.npy` file of numbers.
+
+    Raises:
+        FileError: missing, damaged, or not an array of numbers.
+    """
+    import numpy as np
+    import torch
+
+    from spikeport.core.files import readable_file
+
+    target = readable_file(path, "input")
+    try:
+        # Mapped, so that a header that promises too much takes no memory; no pickles.
+        values = np.load(target, mmap_mode="r", allow_pickle=False)
+        return torch.from_numpy(np.array(values, dtype=np.float64))
+    except (ValueError, TypeError, OSError, EOFError, AttributeError) as error:
+        raise FileError(
+            f"this is no .npy file of numbers ({str(error)[:200]}).",
+            where=str(path),
+            fix="Write it with numpy.save.",
+        ) from error

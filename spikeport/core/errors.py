@@ -64,6 +64,10 @@ class MissingPackageError(SpikeportError):
     """An optional package that this job needs is not installed."""
 
 
+class ExtensionError(SpikeportError):
+    """A package that adds something to Spikeport fails or adds what it must not."""
+
+
 class CheckFailed(SpikeportError):
     """A check ran and found a difference: nothing was wrong with how it was called."""
 

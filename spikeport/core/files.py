@@ -1,4 +1,4 @@
-"""Atomic files: what is being replaced stays whole until its successor is."""
+"""Atomic files (what is being replaced stays whole until its successor is) and where caches lie."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from platformdirs import user_cache_dir
+
 from spikeport.core.errors import FileError
+
+
+def cache_folder() -> Path:
+    """`$SPIKEPORT_CACHE`, or the folder for caches of this platform."""
+    return Path(os.environ.get("SPIKEPORT_CACHE") or user_cache_dir("spikeport", appauthor=False))
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -27,9 +27,17 @@ def save_tensors(
 
 
 def load_tensors(
-    path: str | os.PathLike[str], kind: str = "file"
+    path: str | os.PathLike[str],
+    kind: str = "file",
+    examine: Callable[[dict[str, str]], object] = lambda metadata: None,
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Read a safetensors file: its tensors by name, and its metadata.
+
+    The library checks sizes and places of all tensors against the file's length before it reads.
+
+    Args:
+        kind: what messages call the file.
+        examine: sees the metadata before any tensor is read, and raises if it is not as it must be.
 
     Raises:
         FileError: missing, unreadable, truncated or not safetensors.
@@ -38,10 +46,11 @@ def load_tensors(
     try:
         with safe_open(target, framework="pt") as reader:
             metadata = dict(reader.metadata() or {})
+            examine(metadata)
             return {name: reader.get_tensor(name) for name in reader.keys()}, metadata  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise FileError(
-            f"this {kind} is truncated or not a safetensors file ({error}).",
+            f"this {kind} is truncated or not a safetensors file ({str(error)[:200]}).",
             where=str(target),
             fix="Copy it again, or write it anew from its source.",
         ) from error

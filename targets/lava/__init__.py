@@ -3,11 +3,11 @@
 Importing this package does not import Lava, which only the runs need.
 """
 
+from spikeport.convert.check import Severity
 from spikeport.targets.lava.artefact import LavaArtefact, lower
 from spikeport.targets.lava.check import check
 from spikeport.targets.lava.errors import LavaRunError
 from spikeport.targets.lava.executor import IntegerExecutor
-from spikeport.targets.lava.findings import Finding, Severity
 from spikeport.targets.lava.parity import Parity, compare
 from spikeport.targets.lava.quantise import LoweringOptions, QuantisationReport
 from spikeport.targets.lava.record import Record, record
@@ -16,7 +16,6 @@ from spikeport.targets.lava.run import LavaExecutor, run_in_process
 from spikeport.targets.lava.runtime import run_on_lava
 
 __all__ = [
-    "Finding",
     "IntegerExecutor",
     "LavaArtefact",
     "LavaExecutor",

@@ -11,7 +11,6 @@ from typing import Any
 from torch import Tensor
 
 from spikeport.convert.graph import Graph
-from spikeport.convert.storage import load_graph, save_graph
 from spikeport.core.errors import FileError
 from spikeport.core.files import readable_file, write_json, write_text
 from spikeport.targets.lava.executor import IntegerExecutor, lava_metadata
@@ -49,7 +48,7 @@ class LavaArtefact:
             FileError: a file cannot be written.
         """
         target = Path(folder)
-        save_graph(self.graph, target / GRAPH)
+        self.graph.save(target / GRAPH)
         write_json(target / REPORT, _stamped(self.report.as_json()))
         write_json(target / SCHEDULE, _stamped(self.schedule.as_json()))
         write_text(target / SUMMARY, summary(self.graph, self.report, self.schedule))
@@ -63,7 +62,7 @@ class LavaArtefact:
             UsageError: the graph in the folder has not been lowered to Lava.
         """
         target = Path(folder)
-        graph = load_graph(target / GRAPH)
+        graph = Graph.load(target / GRAPH)
         lava_metadata(graph)
         schedule = retime(graph)
         if _read(target / SCHEDULE) != _stamped(schedule.as_json()):

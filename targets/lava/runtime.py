@@ -12,7 +12,6 @@ import numpy as np
 from torch import Tensor
 
 from spikeport.convert.graph import Graph
-from spikeport.convert.storage import save_graph
 from spikeport.core.errors import UsageError
 from spikeport.targets.lava.errors import LavaRunError
 from spikeport.targets.lava.executor import check_frames
@@ -55,7 +54,7 @@ def run_on_lava(
     require_lava()
     with tempfile.TemporaryDirectory(prefix="spikeport-lava-") as name:
         folder = Path(name)
-        save_graph(graph, folder / GRAPH)
+        graph.save(folder / GRAPH)
         np.save(folder / FRAMES, frames.cpu().numpy().astype(np.int32))
         token = new_token()
         outcome = run_guarded(

@@ -58,7 +58,7 @@ def die_with_parent() -> None:
 def _run(folder: Path) -> None:
     import torch
 
-    from spikeport.convert.storage import load_graph
+    from spikeport.convert.graph import Graph
     from spikeport.targets.lava.retime import retime
     from spikeport.targets.lava.shim import import_lava
 
@@ -69,7 +69,7 @@ def _run(folder: Path) -> None:
     from spikeport.targets.lava.network import build_network
     from spikeport.targets.lava.supervisor import run_network
 
-    graph = load_graph(folder / GRAPH)
+    graph = Graph.load(folder / GRAPH)
     frames = torch.from_numpy(np.load(folder / FRAMES, allow_pickle=False))
     network = build_network(graph, retime(graph), frames, folder)
     seconds = run_network(network)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from spikeport.convert import load_graph
+from spikeport.convert import Graph
 
 MODEL_OF_A_USER = """
 id = "mine"
@@ -45,7 +45,10 @@ source = "data sheet"
 status = "measured"
 verified = true
 """
-COMMANDS = ("demo", "train", "trace", "estimate", "lower", "evaluate", "list", "doctor")
+COMMANDS = (
+    *("demo", "train", "trace", "show", "check", "verify", "estimate", "lower", "evaluate"),
+    *("list", "doctor"),
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -91,7 +94,7 @@ def test_trace_stores_a_proven_graph(cli) -> None:
     done = cli("trace", "max_former_digits", "-o", "m.spg")
     assert done.code == 0
     assert "spikes in 16 neuron layers equal to the model's" in done.out
-    assert load_graph("m.spg").metadata["certificate"]["neurons"] == 16
+    assert Graph.load("m.spg").metadata["certificate"]["neurons"] == 16
     again = cli("trace", "max_former_digits", "-o", "m.spg", "--json")
     assert again.json["certificate"]["neurons"] == 16
 
@@ -118,7 +121,7 @@ def test_the_users_train_is_his_and_ours_is_ours(tmp_path: Path) -> None:
     command = [script, "trace", "train:make", "--input", "4,2,2,8,8", "-o", "net.spg"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert load_graph(tmp_path / "net.spg").input.shape == (2, 8, 8)
+    assert Graph.load(tmp_path / "net.spg").input.shape == (2, 8, 8)
 
 
 def test_estimate_writes_tables_that_add_up(cli, tmp_path: Path) -> None:

@@ -239,5 +239,5 @@ def test_what_nobody_foresaw_is_still_one_paragraph(cli, monkeypatch) -> None:
 
 
 def test_a_device_is_not_replaced_by_a_file(cli, tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    refused(cli("trace", "max_former_digits", "-o", "pipe"), "not a regular file")
+    os.mkfifo(tmp_path / "pipe.spg")
+    refused(cli("trace", "max_former_digits", "-o", "pipe.spg"), "not a regular file")

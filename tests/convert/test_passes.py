@@ -1,12 +1,26 @@
+from dataclasses import replace
+
 import pytest
 import torch
+from nets import lively
+from spikingjelly.activation_based import neuron
+from torch import nn
 
-from spikeport.convert import ops
+from spikeport.convert import ops, trace
 from spikeport.convert.domain import Domain
-from spikeport.convert.graph import Graph
+from spikeport.convert.graph import Graph, rebuilt
 from spikeport.convert.interpreter import Interpreter
-from spikeport.convert.passes import PASSES, cancel_views, fold_batch_norm
-from spikeport.core.errors import UnknownNameError
+from spikeport.convert.passes import (
+    PASSES,
+    cancel_views,
+    fold_batch_norm,
+    hoist_static,
+    merge_identical,
+    remove_dead,
+    run_passes,
+    split_groups,
+)
+from spikeport.core.errors import CheckFailed, UnknownNameError
 
 
 def norm(channels: int) -> ops.BatchNorm:
@@ -127,6 +141,269 @@ def test_a_dropped_input_keeps_the_graph_callable() -> None:
 
 
 def test_passes_are_found_by_name() -> None:
-    assert set(PASSES) == {"cancel-views", "fold-batch-norm"}
+    assert set(PASSES) == {
+        "cancel-views",
+        "fold-batch-norm",
+        "hoist-static",
+        "merge-identical",
+        "remove-dead",
+        "split-groups",
+    }
     with pytest.raises(UnknownNameError, match="fold-batch-norm"):
         PASSES["fold-batchnorm"]
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        (ops.Reshape((4, 6, 6)),),
+        (ops.Permute((1, 0)), ops.Permute((1, 0))),
+        (ops.Permute((1, 0)), ops.Reshape((6, 6, 4)), ops.Permute((2, 0, 1))),
+        (ops.Reshape((4, 3, 2, 6)), ops.Reshape((4, 6, 6))),
+    ],
+)
+def test_batch_norm_folds_through_views_that_keep_channels(between: tuple[ops.Op, ...]) -> None:
+    line = ops.Conv(torch.rand(4, 3, 1), torch.rand(4), (1,), (0,), (1,))
+    before = chain(line, *between, norm(4), shape=(3, 36))
+    after = fold_batch_norm(before)
+    assert "batch_norm" not in kinds(after)
+    assert same_output(before, after)
+
+
+def test_batch_norm_folds_into_a_linear_layer_over_tokens() -> None:
+    """[N, C] tokens, transposed for the batch norm and back."""
+    before = chain(
+        ops.Linear(torch.rand(4, 7), None),
+        ops.Permute((1, 0)),
+        norm(4),
+        ops.Permute((1, 0)),
+        shape=(5, 7),
+    )
+    after = fold_batch_norm(before)
+    assert "batch_norm" not in kinds(after)
+    assert same_output(before, after)
+
+
+def test_batch_norm_does_not_fold_through_views_that_tear_channels_apart() -> None:
+    line = ops.Conv(torch.rand(4, 3, 1), None, (1,), (0,), (1,))
+    for between, channels in (
+        ((ops.Reshape((2, 72)),), 2),
+        ((ops.Permute((1, 0)),), 36),
+        ((ops.Reshape((8, 18)),), 8),
+    ):
+        before = chain(line, *between, norm(channels), shape=(3, 36))
+        after = fold_batch_norm(before)
+        assert "batch_norm" in kinds(after)
+        assert same_output(before, after)
+
+
+def test_two_batch_norms_in_a_row_both_fold() -> None:
+    before = chain(conv(True), norm(4), norm(4), ops.MaxPool((2, 2), (2, 2), (0, 0)))
+    after = fold_batch_norm(before)
+    assert kinds(after) == ["input", "conv", "max_pool"]
+    assert same_output(before, after)
+
+
+def test_what_nothing_reads_is_dropped() -> None:
+    graph = chain(ops.Scale(2.0), ops.Scale(3.0))
+    graph.add("dead", ops.IF(1.0, 0.0), ["n0"])
+    graph.add("deader", ops.Scale(2.0), ["dead"])
+    graph.add("back", ops.Delay("deader", (4, 6, 6), Domain.SCALED))
+    after = remove_dead(graph)
+    assert [node.name for node in after] == ["x", "n0", "n1"]
+    assert remove_dead(after) is after
+
+
+def static_image() -> Graph:
+    """An image repeated in front of the stem; one branch has a neuron, one has none."""
+    graph = Graph(outputs=("sum",))
+    graph.add("x", ops.Input((4, 6, 6), Domain.REAL, False))
+    graph.add("steps", ops.RepeatTime(3), ["x"])
+    graph.add("conv", conv(True), ["steps"], path="stem.conv")
+    graph.add("norm", norm(4), ["conv"], path="stem.norm")
+    graph.add("lif", ops.LIF(2.0, True, 1.0, 0.0), ["norm"], path="stem.lif")
+    graph.add("shortcut", conv(False), ["norm"])
+    graph.add("sum", ops.Add(), ["lif", "shortcut"])
+    return graph
+
+
+def test_a_static_stem_is_hoisted_in_front_of_its_repeat() -> None:
+    before = static_image()
+    after = hoist_static(before)
+    once = {node.name for node in after if not node.per_step}
+    assert once == {"x", "conv", "norm", "shortcut"}
+    repeats = [node for node in after if isinstance(node.op, ops.RepeatTime)]
+    assert {node.inputs[0] for node in repeats} == {"norm", "shortcut"}
+    assert after["conv"].path == "stem.conv"
+    x = torch.randn(2, 4, 6, 6).double()
+    a, b = (Interpreter(graph, torch.float64).run(x) for graph in (before, after))
+    assert a.shape == b.shape
+    assert torch.allclose(a, b, rtol=0, atol=1e-12)
+    assert hoist_static(after) is after
+
+
+def test_hoisting_keeps_a_repeat_that_is_read_as_it_is() -> None:
+    graph = static_image()
+    graph.add("late", ops.Delay("conv", (4, 6, 6), Domain.REAL))
+    graph.add("both", ops.Add(), ["sum", "steps"])
+    graph.add("all", ops.Add(), ["both", "late"])
+    graph.outputs = ("all",)
+    after = hoist_static(graph)
+    assert after["steps"].per_step
+    assert not after["conv"].per_step
+    x = torch.randn(2, 4, 6, 6).double()
+    a, b = (Interpreter(g, torch.float64).run(x) for g in (graph, after))
+    assert torch.allclose(a, b, rtol=0, atol=1e-12)
+
+
+def test_hoisting_leaves_frames_alone() -> None:
+    graph = chain(conv(True), ops.IF(1.0, 0.0))
+    assert hoist_static(graph) is graph
+
+
+def two_branches(second: ops.Op | None = None) -> Graph:
+    """As Embed_Orig: each branch starts with a neuron of its own on the same current."""
+    graph, weight = Graph(outputs=("sum",)), torch.ones(4, 4, 1, 1)
+    same = ops.Conv(weight, None, (1, 1), (0, 0), (1, 1))
+    graph.add("x", ops.Input((4, 6, 6), Domain.REAL, True))
+    graph.add("a", ops.LIF(2.0, True, 1.0, None), ["x"], path="branch.lif")
+    graph.add("b", second or ops.LIF(2.0, True, 1.0, None), ["x"], path="shortcut.lif")
+    graph.add("conv", same, ["a"])
+    graph.add("other", replace(same, weight=torch.ones(4, 4, 1, 1)), ["b"])
+    graph.add("view", ops.Reshape((4, 36)), ["other"])
+    graph.add("back", ops.Reshape((4, 6, 6)), ["view"])
+    graph.add("sum", ops.Add(), ["conv", "back"])
+    return graph
+
+
+def test_identical_neurons_on_one_current_merge_and_so_does_what_follows() -> None:
+    before = two_branches()
+    after = merge_identical(before)
+    assert "b" not in after and "other" not in after
+    assert after.metadata["merged_neurons"] == {"shortcut.lif": "branch.lif"}
+    assert after["sum"].inputs == ("conv", "back")
+    assert same_output(before, after)
+    assert merge_identical(after) is after
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        ops.LIF(2.0, True, 1.0, 0.0),
+        ops.LIF(2.0, False, 1.0, None),
+        ops.LIF(2.0, True, 0.5, None),
+        ops.LIF(3.0, True, 1.0, None),
+        ops.IF(1.0, None),
+    ],
+)
+def test_neurons_that_differ_in_anything_do_not_merge(second: ops.Op) -> None:
+    graph = two_branches(second)
+    assert merge_identical(graph) is graph
+
+
+def test_layers_with_other_weights_or_other_order_do_not_merge() -> None:
+    graph = chain(ops.Scale(2.0))
+    graph.add("m1", ops.Linear(torch.ones(6, 6), None), ["x"])
+    graph.add("m2", ops.Linear(torch.ones(6, 6).double(), None), ["x"])
+    graph.add("m3", ops.Linear(torch.full((6, 6), 2.0), None), ["x"])
+    graph.add("d1", ops.Subtract(), ["m1", "m2"])
+    graph.add("d2", ops.Subtract(), ["m2", "m1"])
+    graph.add("s1", ops.Add(), ["d1", "d2"])
+    graph.add("s2", ops.Add(), ["s1", "m3"])
+    graph.outputs = ("s2",)
+    assert merge_identical(graph) is graph
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("groups", [2, 4])
+def test_a_grouped_convolution_is_split(groups: int, bias: bool) -> None:
+    before = chain(ops.Scale(2.0), conv(bias, groups), ops.IF(1.0, 0.0))
+    after = split_groups(before, depthwise=True)
+    assert [node.op.groups for node in after if isinstance(node.op, ops.Conv)] == [1] * groups
+    assert same_output(before, after)
+    assert after["n1"].shape == before["n1"].shape
+    left = split_groups(before)
+    assert (left is before) == (groups == 4)  # one channel per group
+    assert split_groups(after, depthwise=True) is after
+
+
+def test_a_copy_renames_what_would_collide() -> None:
+    before = chain(conv(True, 2))
+    before.add("n0.group0", ops.Scale(1.5), ["n0"])
+    before.outputs = ("n0.group0",)
+    after = split_groups(before)
+    assert "n0.group0_2" in after
+    assert same_output(before, after)
+
+
+# -- the pipeline ---------------------------------------------------------------------------------
+
+
+def test_passes_run_in_order_and_are_noted() -> None:
+    x = torch.rand(2, 4, 6, 6)
+    before = static_image()
+    after = run_passes(before, ["cancel-views", "hoist-static", "fold-batch-norm"], x)
+    # There was no view to cancel.
+    assert after.metadata["passes"] == ["hoist-static", "fold-batch-norm"]
+    assert "passes" not in before.metadata
+    with pytest.raises(UnknownNameError, match="hoist-static"):
+        run_passes(before, ["hoist"], x)
+
+
+def test_a_pass_that_changes_a_spike_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    def mute(graph: Graph) -> Graph:
+        return rebuilt(graph, {"lif": ops.LIF(2.0, True, 1000.0, 0.0)})
+
+    monkeypatch.setitem(PASSES._entries, "mute", mute)
+    with pytest.raises(CheckFailed, match=r"stem.lif: pass mute changes \d+ of \d+ spikes"):
+        run_passes(static_image(), ["mute"], torch.rand(2, 4, 6, 6) * 3)
+
+
+def test_a_pass_that_moves_the_output_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    def louder(graph: Graph) -> Graph:
+        layer = graph["shortcut"].op
+        return rebuilt(graph, {"shortcut": replace(layer, weight=layer.weight * 1.001)})
+
+    monkeypatch.setitem(PASSES._entries, "louder", louder)
+    with pytest.raises(CheckFailed, match="sum: pass louder moves the output"):
+        run_passes(static_image(), ["louder"], torch.rand(2, 4, 6, 6))
+
+
+def test_a_pass_that_adds_a_neuron_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    def spiking(graph: Graph) -> Graph:
+        return rebuilt(graph, {"sum": ops.Add(), "shortcut": ops.IF(1.0, 0.0)})
+
+    monkeypatch.setitem(PASSES._entries, "spiking", spiking)
+    with pytest.raises(CheckFailed, match="shortcut: pass spiking adds a neuron"):
+        run_passes(static_image(), ["spiking"], torch.rand(2, 4, 6, 6))
+
+
+def test_folding_keeps_exact_ties_of_attention() -> None:
+    """Counts times 0.125 against 0.5, behind a folded layer: a count of 4 still fires."""
+    torch.manual_seed(0)
+
+    class Attention(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.qkv, self.norm = nn.Conv1d(8, 24, 1, bias=False), nn.BatchNorm1d(24)
+            self.first = neuron.LIFNode(step_mode="m", v_threshold=0.3)
+            self.attn = neuron.LIFNode(step_mode="m", v_threshold=0.5, decay_input=False)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            current = self.norm(self.qkv(x.flatten(0, 1))).unflatten(0, x.shape[:2])
+            q, k, v = self.first(current).chunk(3, dim=2)
+            return self.attn(v @ (k.transpose(-1, -2) @ q) * 0.125)
+
+    model = lively(Attention())
+    graph = trace(model, torch.rand(4, 2, 8, 10) * 2, passes=["merge-identical"])
+    counts: list[torch.Tensor] = []
+
+    def keep(node: object, value: torch.Tensor) -> None:
+        if node.name == graph["attn"].inputs[0]:  # type: ignore[attr-defined]
+            counts.append(value.clone())
+
+    spikes = Interpreter(graph, torch.float64).run(torch.rand(4, 2, 8, 10) * 2, keep)
+    ties = counts[0][0] == 0.5
+    assert ties.sum() > 0
+    assert bool((spikes[0][ties] == 1).all())
+    assert graph.metadata["passes"] == ["fold-batch-norm"]

@@ -12,7 +12,7 @@ from nets import NETS, lively
 from spikingjelly.activation_based import functional, neuron
 from torch import nn
 
-from spikeport.convert import Interpreter, load_graph, save_graph, to_graph_layout, trace
+from spikeport.convert import Graph, Interpreter, to_graph_layout, trace
 from spikeport.convert.domain import Domain
 from spikeport.convert.ops import BatchNorm, Conv, MatMul, Neuron, RepeatTime, Reshape
 from spikeport.train.models import create_model
@@ -123,8 +123,8 @@ def test_a_stored_graph_gives_the_same_bits(tmp_path: Path) -> None:
     model = lively(create_model("max_former_digits"))
     x = sample_of((2, 4, 2, 32, 32)).round()
     graph = trace(model, x, input_domain="graded")
-    save_graph(graph, tmp_path / "m.spg")
-    again = load_graph(tmp_path / "m.spg")
+    graph.save(tmp_path / "m.spg")
+    again = Graph.load(tmp_path / "m.spg")
     assert [node.name for node in again] == [node.name for node in graph]
     assert again.metadata == graph.metadata
     frames = to_graph_layout(graph, x)
@@ -181,6 +181,31 @@ def test_exact_ties_survive_division_and_constants() -> None:
     shifted = trace(Ties(lambda x: x + 0.7), torch.full((3, 2, 4), 0.3, dtype=torch.float64))
     frames = torch.full((1, 2, 4), 0.3, dtype=torch.float64)
     assert float(Interpreter(shifted, torch.float64).run(frames).min()) == 1.0
+
+
+@pytest.mark.parametrize(
+    "readout",
+    [
+        lambda x: x.sum(0) / x.shape[0],
+        lambda x: x.mean(0, keepdim=True).squeeze(0),
+        lambda x: x.mean((0, 2), keepdim=True)[0],
+        lambda x: x.sum((0, 2)) / x.shape[0],
+        lambda x: x.sum(0),
+    ],
+)
+def test_ways_to_read_out_over_time(readout: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc, self.lif = nn.Linear(6, 6), neuron.LIFNode(step_mode="m", v_threshold=0.2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return readout(self.lif(self.fc(x)))
+
+    torch.manual_seed(0)
+    graph = trace(Net(), torch.rand(4, 3, 6) * 3)
+    assert graph.metadata["fixed_steps"] is None
+    assert not graph[graph.outputs[0]].per_step
 
 
 def test_a_batch_of_one_is_enough() -> None:

@@ -79,3 +79,10 @@ def test_a_full_disk_leaves_no_half_file_and_keeps_the_earlier_one(tmp_path: Pat
 def test_what_is_no_file_is_told(tmp_path: Path, name: str) -> None:
     with pytest.raises(FileError, match=r"does not exist|is not a file"):
         files.readable_file(tmp_path / name, "graph")
+
+
+def test_folder_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPIKEPORT_CACHE", str(tmp_path))
+    assert files.cache_folder() == tmp_path
+    monkeypatch.delenv("SPIKEPORT_CACHE")
+    assert files.cache_folder().name == "spikeport"

@@ -27,7 +27,7 @@ from spikeport.convert.ops import (
     Stateless,
 )
 from spikeport.core.errors import UnsupportedError, UsageError
-from spikeport.targets.lava import LoweringOptions, Severity, check, lower
+from spikeport.targets.lava import LoweringOptions, check, lower
 
 FIRES = LIF(tau=2.0, decay_input=True, v_threshold=1.0, v_reset=0.0)
 
@@ -147,7 +147,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused(name):
     net, where, why = REFUSED[name]
-    errors = [f for f in check(net.graph) if f.severity is Severity.ERROR]
+    errors = check(net.graph).errors
     found = [f for f in errors if where in f.where and why in f.why]
     assert found, errors
     assert found[0].fix
@@ -162,7 +162,7 @@ def test_check_tells_everything_at_once():
         .then("pool", AvgPool((2, 2), (2, 2), (0, 0), True))
         .then("lif", LIF(3.0, True, 1.0, None))
     )
-    errors = [f for f in check(net.graph) if f.severity is Severity.ERROR]
+    errors = check(net.graph).errors
     assert [f.node for f in errors] == ["input", "pool", "lif", "lif"]
     with pytest.raises(UnsupportedError, match="3 more"):
         lower(net.graph)
@@ -170,7 +170,7 @@ def test_check_tells_everything_at_once():
 
 def test_notes_tell_what_is_simulated_only():
     net = Net().then("conv", conv()).then("pool", MaxPool((2, 2), (2, 2), (0, 0)))
-    notes = check(net.then("lif", FIRES).graph)
+    notes = check(net.then("lif", FIRES).graph).findings
     assert [f.node for f in notes] == ["pool"]
     assert "simulation only" in str(notes[0])
 
@@ -244,5 +244,7 @@ def test_reshaped_currents_are_carried():
 
 def test_foldable_batch_norm_is_no_finding():
     graph = Net().then("conv", conv()).then("norm", stats()).then("lif", FIRES).graph
-    assert check(graph) == []
+    report = check(graph)
+    assert report.ok and not report.findings
+    assert report["norm"].said == "rewritten (fold-batch-norm)"
     assert "norm" not in lower(graph).graph

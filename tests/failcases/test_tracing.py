@@ -63,14 +63,46 @@ def test_a_neuron_class_without_op() -> None:
     assert refused(Net(neuron.IzhikevichNode(step_mode="m")), "IzhikevichNode").where == "lif"
 
 
-def test_a_neuron_in_single_step_mode() -> None:
-    refused(Net(neuron.LIFNode(step_mode="s")), "single-step mode")
+def test_a_model_of_one_time_step_without_a_number_of_steps() -> None:
+    error = refused(Net(neuron.LIFNode(step_mode="s")), "the sample has no time axis", X[0])
+    assert error.where == "lif"
+    assert "set_step_mode" in error.fix
 
 
-def test_a_threshold_that_is_no_number() -> None:
+def test_a_model_of_one_time_step_on_a_sample_of_two_readings() -> None:
+    """A linear layer takes frames [B, 6] and images [B, 3, 6] alike."""
+    error = refused(Net(neuron.LIFNode(step_mode="s")), "can be read as TBCHW or BTCHW or BCHW")
+    assert "--layout" in error.fix
+
+
+def test_neurons_of_both_modes() -> None:
+    class Mixed(Net):
+        def __init__(self) -> None:
+            super().__init__()
+            self.second = neuron.LIFNode(step_mode="s")
+
+        def after(self, x: Tensor) -> Tensor:
+            return self.second(x.mean(0))
+
+    assert refused(Mixed(), "single-step mode, others in multi-step").where == "second"
+
+
+def test_a_reset_value_per_channel() -> None:
     lif = neuron.LIFNode(step_mode="m")
-    lif.v_threshold = nn.Parameter(torch.ones(6))
-    refused(Net(lif), "v_threshold is a Parameter")
+    lif.v_reset = torch.rand(6)
+    assert refused(Net(lif), "v_reset differs between channels").where == "lif"
+
+
+def test_time_constants_that_are_none() -> None:
+    lif = neuron.LIFNode(step_mode="m")
+    lif.tau = torch.tensor([2.0, 0.0, 2.0, 2.0, 2.0, 2.0])
+    assert refused(Net(lif), "a time constant is not positive").where == "lif"
+
+
+def test_parameters_that_do_not_fit_the_features() -> None:
+    lif = neuron.LIFNode(step_mode="m")
+    lif.v_threshold = torch.rand(6, 1)
+    refused(Net(lif), "do not broadcast")
 
 
 def test_a_neuron_called_twice() -> None:
@@ -149,14 +181,6 @@ def test_randomness_in_eval_mode() -> None:
     refused(Noisy(), "at random also in eval mode")
 
 
-def test_a_sum_over_time() -> None:
-    class Sum(Net):
-        def after(self, x: Tensor) -> Tensor:
-            return x.sum(0)
-
-    refused(Sum(), "a sum over time is not carried; use the mean")
-
-
 def test_a_mean_over_the_batch() -> None:
     class Mean(Net):
         def after(self, x: Tensor) -> Tensor:
@@ -165,16 +189,28 @@ def test_a_mean_over_the_batch() -> None:
     refused(Mean(), "time or batch")
 
 
-def test_a_parameter_that_differs_between_steps() -> None:
+def test_a_parameter_that_differs_between_samples() -> None:
     class Positions(Net):
         def __init__(self) -> None:
             super().__init__()
-            self.position = nn.Parameter(torch.rand(4, 1, 6))
+            self.position = nn.Parameter(torch.rand(1, 3, 6))
 
         def before(self, x: Tensor) -> Tensor:
             return self.fc(x) + self.position
 
-    refused(Positions(), "differs between time steps")
+    refused(Positions(), "differs between samples|batches of 3 only")
+
+
+def test_a_factor_that_differs_between_steps() -> None:
+    class Weights(Net):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.rand(4, 1, 6))
+
+        def before(self, x: Tensor) -> Tensor:
+            return self.fc(x) * self.weight
+
+    refused(Weights(), "multiplies with a parameter that differs between time steps")
 
 
 def test_several_outputs() -> None:
@@ -317,9 +353,39 @@ def test_randomness_on_parameters() -> None:
     refused(Written(forward), "draws at random")
 
 
-def test_adaptive_pooling_that_rounds_in_its_own_way() -> None:
-    net = nn.Sequential(neuron.IFNode(step_mode="m"), nn.Flatten(0, 1), nn.AdaptiveAvgPool2d(2))
-    refused(net, "use nn.AvgPool2d", torch.rand(4, 3, 2, 10, 10))
+def test_adaptive_maximum_over_windows_of_several_sizes() -> None:
+    net = nn.Sequential(neuron.IFNode(step_mode="m"), nn.Flatten(0, 1), nn.AdaptiveMaxPool2d(3))
+    refused(net, "differ in size", torch.rand(4, 3, 2, 10, 10))
+
+
+@pytest.mark.parametrize(
+    ("forward", "match"),
+    [
+        (lambda s, x: s.lif(s.fc(x))[-1], "picks single time steps, as a loop over time does"),
+        (
+            lambda s, x: torch.stack([s.lif(s.fc(x)[t]) for t in range(4)]),
+            "picks single time steps",
+        ),
+        (lambda s, x: s.lif(s.fc(x)) / x.shape[0], "divides by the number of time steps"),
+        (lambda s, x: s.lif(s.fc(x))[:2].mean(0), "holds time or batch"),
+        (lambda s, x: s.lif(s.fc(x))[:, 0].mean(0), "holds time or batch|batch"),
+        (lambda s, x: torch.cat([s.lif(s.fc(x)), x], 0).mean(0), "holds time or batch"),
+        (
+            lambda s, x: torch.cat([s.lif(s.fc(x)), s.fc.bias.expand(4, 3, 6)], 2),
+            "parameters|batch",
+        ),
+        (lambda s, x: nn.functional.pad(s.lif(s.fc(x)), (1, 1), value=2.0).mean(0), "other values"),
+        (lambda s, x: nn.functional.pad(s.lif(s.fc(x)), (-1, 0)).mean(0), "negative padding"),
+        (lambda s, x: nn.functional.pad(s.lif(s.fc(x)), (1, 1), "circular").mean(0), "circular"),
+        (lambda s, x: s.lif(s.fc(x)).half().float().mean(0), "changes the type of numbers"),
+        (lambda s, x: (s.lif(s.fc(x)) / (x + 1)).mean(0), "divides by a tensor"),
+        (lambda s, x: torch.add(s.lif(s.fc(x)), x, alpha=2).mean(0), "alpha"),
+        (lambda s, x: s.lif(s.fc(x)).repeat(1, 2, 1).mean(0), "repeats samples"),
+        (lambda s, x: s.lif(s.fc(x) + torch.rand(6)).mean(0), "at random"),
+    ],
+)
+def test_ways_to_cut_and_join_that_are_not_carried(forward, match: str) -> None:
+    refused(Written(forward), match)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,48 @@ def lively(model: nn.Module, seed: int = 0) -> nn.Module:
     return model.eval()
 
 
+def awake(model: nn.Module, x: Tensor) -> nn.Module:
+    """Turn up the layer before each neuron that hardly fires on `x`, in the order of the run."""
+    neurons = [m for m in model.modules() if hasattr(m, "v_threshold")]
+    for _ in range(len(neurons)):
+        rates: dict[nn.Module, tuple[float, nn.Module | None]] = {}
+        last: list[nn.Module] = []
+        hooks = []
+
+        def note_layer(module: nn.Module, *_: object) -> None:
+            last.append(module)  # noqa: B023
+
+        def note_neuron(module: nn.Module, _: object, out: Tensor) -> None:
+            rates[module] = (float(out.mean()), last[-1] if last else None)  # noqa: B023
+
+        for module in model.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm | nn.Linear | nn.Conv2d):
+                hooks.append(module.register_forward_hook(note_layer))
+            elif hasattr(module, "v_threshold"):
+                hooks.append(module.register_forward_hook(note_neuron))
+        functional.reset_net(model)
+        with torch.no_grad():
+            model(x)
+        functional.reset_net(model)
+        for hook in hooks:
+            hook.remove()
+        quiet = [(m, before) for m, (rate, before) in rates.items() if rate < 0.02]
+        if not quiet:
+            return model
+        _louder(quiet[0][0], quiet[0][1])
+    return model
+
+
+def _louder(node: nn.Module, layer_before: nn.Module | None) -> None:
+    if isinstance(layer_before, nn.modules.batchnorm._BatchNorm):
+        layer_before.bias.data += 0.3
+        layer_before.weight.data *= 1.5
+    elif layer_before is not None:
+        layer_before.weight.data *= 2.0
+    else:
+        node.v_threshold *= 0.5
+
+
 def sequential() -> nn.Module:
     """SpikingJelly layers in multi-step mode, three kinds of neuron."""
     net = nn.Sequential(

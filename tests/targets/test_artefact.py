@@ -7,7 +7,6 @@ import json
 import pytest
 import torch
 
-from spikeport.convert.storage import save_graph
 from spikeport.core.errors import FileError, UsageError
 from spikeport.targets.lava import LavaArtefact
 
@@ -72,6 +71,6 @@ def test_schedule_of_another_graph_is_refused(small_chain, max_former, tmp_path)
 
 def test_float_graph_in_the_folder_is_refused(small_chain, tmp_path):
     small_chain.artefact.save(tmp_path)
-    save_graph(small_chain.graph, tmp_path / "graph.spg")
+    small_chain.graph.save(tmp_path / "graph.spg")
     with pytest.raises(UsageError, match="has not been lowered"):
         LavaArtefact.load(tmp_path)

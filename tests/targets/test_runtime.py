@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from spikeport.convert.storage import save_graph
 from spikeport.core.errors import UsageError
 from spikeport.targets.lava import LavaRunError, run_on_lava
 from spikeport.targets.lava.guard import members_of, new_token, run_guarded
@@ -134,13 +133,13 @@ def test_worker_that_says_nothing(small_chain, tmp_path):
 
 def test_killed_parent_leaves_nothing(small_chain, tmp_path):
     """Not even when it cannot clean up: the kernel ends its children, and theirs."""
-    save_graph(small_chain.artefact.graph, tmp_path / "graph.spg")
+    small_chain.artefact.graph.save(tmp_path / "graph.spg")
     hang = faulty(tmp_path, f"open({str(tmp_path / 'begun')!r}, 'w').close(); time.sleep(3600)")
     program = (
         "import torch\n"
         "from spikeport.targets.lava import ops, run_on_lava\n"
-        "from spikeport.convert.storage import load_graph\n"
-        f"graph = load_graph({str(tmp_path / 'graph.spg')!r})\n"
+        "from spikeport.convert import Graph\n"
+        f"graph = Graph.load({str(tmp_path / 'graph.spg')!r})\n"
         f"run_on_lava(graph, torch.zeros(3, 1, 2, 6, 6), worker={hang!r})\n"
     )
     before = set(Path("/dev/shm").glob("sp*"))

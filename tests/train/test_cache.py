@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from spikeport.core.errors import FileError
-from spikeport.train.data.cache import cache_folder, cached_tensors
+from spikeport.train.data.cache import cached_tensors
 
 
 def _build() -> dict[str, torch.Tensor]:
@@ -78,10 +78,3 @@ def test_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     blocker.write_text("")
     with pytest.raises(FileError, match="SPIKEPORT_CACHE"):
         cached_tensors(blocker / "cache", "x", {}, _build)
-
-
-def test_folder_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SPIKEPORT_CACHE", str(tmp_path))
-    assert cache_folder() == tmp_path
-    monkeypatch.delenv("SPIKEPORT_CACHE")
-    assert cache_folder().name == "spikeport"

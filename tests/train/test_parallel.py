@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from spikeport.train.fused import fuse_neurons
 from spikeport.train.models import create_model
+from spikeport.train.models.neuron import halve_sums
 from spikeport.train.parallel import parallel_learner
 
 LOSS = functools.partial(functional.cross_entropy, reduction="sum")
@@ -19,7 +19,7 @@ LOSS = functools.partial(functional.cross_entropy, reduction="sum")
 def _model() -> nn.Module:
     torch.manual_seed(0)
     model = create_model("max_former_digits", dim=16, heads=2, image_size=(16, 16)).double()
-    fuse_neurons(model)
+    halve_sums(model)
     return model
 
 

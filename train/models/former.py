@@ -29,6 +29,8 @@ class SpikingFormer(ZooModel):
             self.add_module(f"stage{number}", _blocks(plan))
         self.head_lif = lif()
         self.head = nn.Linear(plans[-1].width, options.num_classes)
+        if options.stf is not None:
+            self.add_stf(options.stf)
 
     @property
     def encoder(self) -> PatchEmbedding:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from spikeport.train.models.embeddings import EMBEDDINGS, EncodingEmbedding
 from spikeport.train.models.embeddings.registry import MakeEmbedding
 from spikeport.train.models.mixers import MIXERS
+from spikeport.train.models.stf.options import StfOptions, stf_by_name
 
 
 class Stage(BaseModel):
@@ -73,6 +74,8 @@ class FormerOptions(BaseModel):
         image_size: height and width of a frame in pixels, multiples of the whole down-sampling.
         steps: None for sequences of frames, whose T is free; a number for static images, which are
             shown that many time steps.
+        stf: temporal feedback around the encoding layer: `StfOptions`, or the name of a variant
+            (then for the T of `steps`, or 4).
         head: "mean_first" is linear(mean over T), "each_step" is the mean over T of linear: the
             same scores, another number of operations.
         stages: from the input to the head.
@@ -87,6 +90,7 @@ class FormerOptions(BaseModel):
     mlp_ratio: float = Field(default=1.0, gt=0)
     image_size: tuple[int, int] = (128, 128)
     steps: int | None = Field(default=None, ge=1)
+    stf: Annotated[StfOptions | None, BeforeValidator(stf_by_name)] = None
     head: Literal["mean_first", "each_step"] = "mean_first"
     stages: tuple[Stage, ...] = Field(default=EVENT_STAGES, min_length=1)
 

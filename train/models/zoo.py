@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from pydantic import BaseModel, ValidationError
 
 from spikeport.core.errors import UsageError
@@ -37,6 +38,8 @@ class ModelEntry:
         defaults: its options where they differ from those of the family.
         mean, std: of each channel of the images it was published for, subtracted and divided by;
             empty for event frames, which are counts.
+        published: (table, top-1 accuracy in %) of the paper, where the model is a row of one.
+        assumed: whether how it reads its input is not told by the paper.
     """
 
     description: str
@@ -45,6 +48,8 @@ class ModelEntry:
     defaults: dict[str, Any] = field(default_factory=dict)
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    published: tuple[tuple[str, float], ...] = ()
+    assumed: bool = False
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
@@ -86,6 +91,9 @@ MODELS: Registry[ModelEntry] = Registry("model")
 def create_model(name: str, **options: Any) -> ZooModel:
     """Build a model with fresh weights, in training mode.
 
+    Its convolutions lie in memory with the channels last, in which they and what follows them are
+    faster (`benchmarks/zoo_speed.py`); `model.to(memory_format=torch.contiguous_format)` undoes it.
+
     Args:
         name: a key of `MODELS`.
         options: options of its family to change (`FormerOptions`, `SpikformerOptions`,
@@ -96,4 +104,5 @@ def create_model(name: str, **options: Any) -> ZooModel:
         UsageError: an option is unknown or out of range.
     """
     entry = MODELS[name]
-    return entry.family.build(entry.options(**options))
+    model = entry.family.build(entry.options(**options))
+    return model.to(memory_format=torch.channels_last)

@@ -1,5 +1,27 @@
 """How each aten op becomes nodes of the graph. Importing this package fills the table."""
 
-from spikeport.convert.tracing.aten import elementwise, layers, neuron, pooling, reduce, views
+from spikeport.convert.tracing.aten import (
+    elementwise,
+    joins,
+    layers,
+    loops,
+    neuron,
+    padding,
+    parts,
+    pooling,
+    reduce,
+    views,
+)
 
-__all__ = ["elementwise", "layers", "neuron", "pooling", "reduce", "views"]
+__all__ = [
+    "elementwise",
+    "joins",
+    "layers",
+    "loops",
+    "neuron",
+    "padding",
+    "parts",
+    "pooling",
+    "reduce",
+    "views",
+]

@@ -24,12 +24,18 @@ def required(tensor: Tensor | None) -> Tensor:
     return tensor
 
 
-def _spread(value: Any, axes: int) -> tuple[int, ...]:
+def spread(value: Any, axes: int) -> tuple[int, ...]:
+    """One number for all axes, or a list of one or of all, as one number per axis."""
     values = tuple(value) if isinstance(value, list | tuple) else (value,)
     return values * axes if len(values) == 1 else values
 
 
-@handles("aten.conv1d.default", "aten.conv2d.default")
+@handles(
+    "aten.conv1d.default",
+    "aten.conv1d.padding",
+    "aten.conv2d.default",
+    "aten.conv2d.padding",
+)
 def convolution(t: Translator, node: fx.Node) -> Value:
     x = t.value(node.args[0])
     weight = required(t.constant(node.args[1]))
@@ -37,16 +43,30 @@ def convolution(t: Translator, node: fx.Node) -> Value:
     if len(x.axes) != space + 2:
         raise AxisError("its input has no batch axis")
     t.roles.require_outer_first(x.axes, space + 1)
+    dilation = spread(argument(node, 5, "dilation", 1), space)
     op = Conv(
         weight=weight,
         bias=t.constant(argument(node, 2, "bias")),
-        stride=_spread(argument(node, 3, "stride", 1), space),
-        padding=_spread(argument(node, 4, "padding", 0), space),
-        dilation=_spread(argument(node, 5, "dilation", 1), space),
+        stride=spread(argument(node, 3, "stride", 1), space),
+        padding=_padding(argument(node, 4, "padding", 0), tuple(weight.shape[2:]), dilation),
+        dilation=dilation,
         groups=argument(node, 6, "groups", 1),
     )
     axes = (x.axes[0], *(axis_of(size) for size in t.shape_of(node)[1:]))
     return t.emit(op, [x], axes, node)
+
+
+def _padding(given: Any, kernel: tuple[int, ...], dilation: tuple[int, ...]) -> tuple[int, ...]:
+    if given == "valid":
+        return (0,) * len(kernel)
+    if given != "same":
+        return spread(given, len(kernel))
+    margins = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+    if any(margin % 2 for margin in margins):
+        raise AxisError(
+            "padding='same' of a kernel of even size pads one side more; use nn.ZeroPad2d"
+        )
+    return tuple(margin // 2 for margin in margins)
 
 
 @handles("aten.linear.default")

@@ -21,19 +21,25 @@ def neuron(t: Translator, node: fx.Node) -> Value:
             fix="Call it once on the whole sequence [T, B, ...], or use one neuron per call.",
         )
     t.neurons_seen.add(path)
-    t.first_neuron = t.first_neuron or x.axes
     names = [atom.name for atom in x.axes[0]] if x.axes else []
-    if len(names) != 1 or not names[0] or (t.roles.time and names != [t.roles.time]):
+    # A single-step neuron, in a time loop or in a model that is one time step, reads [B, ...].
+    one_step = t.roles.time is None or t.in_loop(path)
+    if names != [t.roles.batch if one_step else t.roles.time]:
+        if len(t.neurons_seen) == 1:
+            t.progress = -1  # the first neuron tells what time is: this reading is wrong
         holds = " and ".join(_words(t, name) for name in names) or "nothing"
+        expected = "batch alone" if one_step else "time"
         raise UnsupportedError(
-            f"its first axis is not time: it holds {holds}, so the membrane would leak across it.",
+            f"its first axis is not {expected}: it holds {holds}, so the membrane would leak "
+            "across it.",
             where=path,
-            fix="Give multi-step neurons [T, B, ...]; reshape before the call.",
+            fix="Give neurons [B, ...] in a time step."
+            if one_step
+            else "Give multi-step neurons [T, B, ...]; reshape before the call.",
         )
     return t.emit(op, [x], x.axes, node)
 
 
 def _words(t: Translator, name: str) -> str:
-    return (
-        {t.roles.time: "time", t.roles.batch: "batch"}.get(name, "features") if name else "features"
-    )
+    roles = {t.roles.time: "time", t.roles.batch: "batch"}
+    return roles.get(name, "features") if name else "features"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import fx
 
-from spikeport.convert.ops import Mean, MeanTime, Op, Sum
+from spikeport.convert.ops import Mean, MeanTime, Op, Sum, SumTime
 from spikeport.convert.tracing.aten.layers import argument
 from spikeport.convert.tracing.axes import Axes, AxisError
 from spikeport.convert.tracing.translator import Translator, Value, handles
@@ -40,25 +40,27 @@ def _is_time(t: Translator, x: Value, dim: int) -> bool:
 
 @handles("aten.mean.dim")
 def mean(t: Translator, node: fx.Node) -> Value:
-    x, keep = t.value(node.args[0]), bool(argument(node, 2, "keepdim", False))
-    dims = _dims(x, node)
-    over_time = [dim for dim in dims if _is_time(t, x, dim)]
-    features = [dim for dim in dims if dim not in over_time]
-    if features:
-        x = _over_features(t, node, x, Mean, features, keep)
-    for dim in over_time:
-        # Axes in front of this one may be gone already.
-        gone = 0 if keep else sum(feature < dim for feature in features)
-        if keep:
-            raise AxisError("a mean over time that keeps its axis is not carried")
-        x = t.emit(MeanTime(), [x], _without(x.axes, [dim - gone], keep), node)
-    return x
+    return _reduced(t, node, Mean, MeanTime)
 
 
 @handles("aten.sum.dim_IntList")
 def total(t: Translator, node: fx.Node) -> Value:
-    x = t.value(node.args[0])
+    return _reduced(t, node, Sum, SumTime)
+
+
+def _reduced(
+    t: Translator, node: fx.Node, features: type[Mean | Sum], time: type[MeanTime | SumTime]
+) -> Value:
+    x, keep = t.value(node.args[0]), bool(argument(node, 2, "keepdim", False))
     dims = _dims(x, node)
-    if any(_is_time(t, x, dim) for dim in dims):
-        raise AxisError("a sum over time is not carried; use the mean")
-    return _over_features(t, node, x, Sum, dims, bool(argument(node, 2, "keepdim", False)))
+    over_time = [dim for dim in dims if _is_time(t, x, dim)]
+    over_features = [dim for dim in dims if dim not in over_time]
+    if over_features:
+        x = _over_features(t, node, x, features, over_features, keep)
+    for dim in over_time:
+        # Axes in front of this one may be gone already.
+        dim -= 0 if keep else sum(feature < dim for feature in over_features)
+        x = t.emit(time(), [x], _without(x.axes, [dim], keep=False), node)
+        if keep:
+            x = t.view(x, (*x.axes[:dim], (), *x.axes[dim:]), node)
+    return x

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from spikeport.convert.graph import Node
-from spikeport.convert.ops import AvgPool, Mean, MeanTime, Sum
+from spikeport.convert.ops import AdaptiveAvgPool, AvgPool, Mean, MeanTime, Sum, SumTime
 from spikeport.estimate.tally.edge import weighted
 from spikeport.estimate.tally.facts import Facts, elements, uniform
-from spikeport.estimate.tally.geometry import axis_cover, outer, squeezed
+from spikeport.estimate.tally.geometry import axis_cover, outer, squeezed, windows_cover
 from spikeport.estimate.tally.plan import Coverage, Measure, NodePlan, zero
 from spikeport.estimate.tally.rules.base import counted, footprint, register_rule
 from spikeport.estimate.tally.terms import Term
@@ -47,6 +47,22 @@ def count_avg_pool(node: Node, facts: Facts) -> NodePlan:
     return _additions(node, facts, reach, divides=True)
 
 
+@register_rule(AdaptiveAvgPool)
+def count_adaptive_avg_pool(node: Node, facts: Facts) -> NodePlan:
+    """Additions over each window; windows of one element copy it."""
+    op = node.op
+    if not isinstance(op, AdaptiveAvgPool):
+        raise TypeError(f"not an adaptive average pool: {op.kind}")
+    windows = op.windows()
+    if all(len(window) == 1 for axis in windows for window in axis):
+        return zero("copies values")
+    if node.name in facts.absorbed:
+        return zero(ABSORBED)
+    covers = [windows_cover(*axis) for axis in zip(windows, op.size, strict=True)]
+    reach = outer([cover.sum(0) for cover in covers]).unsqueeze(0)
+    return _additions(node, facts, reach, divides=True)
+
+
 @register_rule(Mean)
 def count_mean(node: Node, facts: Facts) -> NodePlan:
     """Additions over the axes."""
@@ -64,18 +80,22 @@ def count_sum(node: Node, facts: Facts) -> NodePlan:
 
 
 @register_rule(MeanTime)
-def count_mean_time(node: Node, facts: Facts) -> NodePlan:
+@register_rule(SumTime)
+def count_over_time(node: Node, facts: Facts) -> NodePlan:
     """Additions over time: one per event, or T - 1 per real element."""
     if node.name in facts.absorbed:
         return zero(ABSORBED)
     (source,) = facts.inputs(node)
+    divides = isinstance(node.op, MeanTime)
     if source.domain.is_event:
-        return _additions(node, facts, torch.ones([1] * len(node.shape)).double(), divides=True)
+        reach = torch.ones([1] * len(node.shape)).double()
+        return _additions(node, facts, reach, divides=divides)
     count = elements(node)
+    # The first step is stored, not added.
+    once = {Term.POOL_ADD: -count} | ({Term.MULTIPLY: count} if divides else {})
     return NodePlan(
         Coverage.COUNTED,
         per_step={Term.POOL_ADD: count},
-        # The first step is stored, not added.
-        once={Term.POOL_ADD: -count, Term.MULTIPLY: count},
+        once=once,
         footprint=footprint(node),
     )

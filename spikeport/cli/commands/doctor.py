@@ -106,9 +106,32 @@ def _onnxruntime() -> Finding:
     return Finding("onnxruntime", "ok", f"{version('onnxruntime')}, {providers}")
 
 
+@EXAMS.register("graphviz")
+def _graphviz() -> Finding:
+    if path := shutil.which("dot"):
+        return Finding("Graphviz", "ok", path)
+    return Finding("Graphviz", "note", "none", "Graphs are drawn by a layout of Spikeport's own.")
+
+
+@EXAMS.register("extensions")
+def _extensions() -> Finding:
+    from spikeport.cli.commands.listing import registries
+
+    found: list[str] = []
+    failures: dict[str, str] = {}
+    for registry in registries():
+        names = list(registry)  # imports them
+        found += [f"{registry.kind} {name}" for name in names if name in registry.origins]
+        failures |= registry.failures
+    if failures:
+        why = "; ".join(f"{name}: {reason}" for name, reason in failures.items())
+        return Finding("Extensions", "missing", why, "Repair the package, or remove it.")
+    return Finding("Extensions", "ok", ", ".join(found) or "none installed")
+
+
 @EXAMS.register("cache")
 def _cache() -> Finding:
-    from spikeport.train.data.cache import cache_folder
+    from spikeport.core.files import cache_folder
 
     folder = cache_folder()
     existing = next(place for place in (folder, *folder.parents) if place.exists())

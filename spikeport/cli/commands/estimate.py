@@ -10,10 +10,9 @@ import typer
 from spikeport.cli import options, output
 
 
+@options.spread
 def run(
-    model: options.Model,
-    data: options.Data = "digits",
-    checkpoint: options.Checkpoint = None,
+    chosen: options.RunChoice,
     energy: Annotated[
         str,
         typer.Option(
@@ -35,10 +34,6 @@ def run(
             "yours, commas between them."
         ),
     ] = None,
-    split: options.Split = "test",
-    samples: options.Samples = None,
-    steps: options.Steps = None,
-    framing: options.Framing = "count",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for layers.csv and report.json.")
     ] = None,
@@ -57,20 +52,12 @@ def run(
 
     charged = [energy_model(each.strip()) for each in energy.split(",")]
     chips = [chip_named(each.strip()) for each in chip.split(",")] if chip else []
-    opened = open_run(
-        model,
-        checkpoint,
-        data=data,
-        split=split,
-        steps=steps,
-        framing=framing,
-        samples=samples,
-    )
+    opened = open_run(chosen)
     report = estimate(
         Interpreter(opened.graph),
         opened.batches("Counting"),
         charged,
-        data=DataInfo(data, split, opened.data.provenance),
+        data=DataInfo(chosen.data, chosen.split, opened.data.provenance),
         papers=paper or ["max-former"],
         chips=chips,
     )

@@ -14,17 +14,12 @@ if TYPE_CHECKING:
     from spikeport.cli.runs import Run
 
 
+@options.spread
 def run(
-    model: options.Model,
-    data: options.Data = "digits",
-    checkpoint: options.Checkpoint = None,
+    chosen: options.RunChoice,
     target: Annotated[
         str, typer.Option(help="Targets with commas between them; see spikeport list.")
     ] = "reference",
-    split: options.Split = "test",
-    samples: options.Samples = None,
-    steps: options.Steps = None,
-    framing: options.Framing = "count",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="JSON file to write.")] = None,
     as_json: options.Json = False,
 ) -> None:
@@ -40,18 +35,10 @@ def run(
     for name in names:
         # A typing error must not cost a run.
         TARGETS[name]
-    opened = open_run(
-        model,
-        checkpoint,
-        data=data,
-        split=split,
-        steps=steps,
-        framing=framing,
-        samples=samples,
-    )
+    opened = open_run(chosen)
     results = _measure(opened, names)
     content = {
-        "model": model,
+        "model": chosen.model,
         "data": opened.data.name,
         "provenance": opened.data.provenance,
         "samples": opened.samples,
@@ -72,7 +59,7 @@ def run(
         ]
         for name, result in results.items()
     ]
-    title = f"{model} on {opened.data.name}"
+    title = f"{chosen.model} on {opened.data.name}"
     columns = ["target", "accuracy %", "right", f"same answer as {names[0]} %"]
     output.console().print(output.table(title, columns, rows))
     output.console().print(f"\nData: {opened.data.provenance}.")

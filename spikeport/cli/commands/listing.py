@@ -2,44 +2,88 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from spikeport.cli import output
 
+if TYPE_CHECKING:
+    from spikeport.core.registry import Registry
+    from spikeport.estimate.paper import PaperMode
+
+T = TypeVar("T")
+
 
 def catalogue() -> dict[str, dict[str, str]]:
-    """Names and one-line descriptions by kind."""
+    """Names and one-line descriptions by kind; what a package added names the package."""
+    from spikeport.convert.ops import OPS
+    from spikeport.convert.passes import PASSES
     from spikeport.estimate.capacity import CHIPS
     from spikeport.estimate.energy import ENERGY_MODELS
     from spikeport.estimate.paper import PAPER_MODES
     from spikeport.targets import TARGETS
+    from spikeport.targets.lava import ops as _ops  # noqa: F401  registers the ops of lowered graphs
     from spikeport.train.data import DATA
     from spikeport.train.models import MODELS
     from spikeport.train.recipe import load_recipe, recipe_names
 
-    return {
+    found = {
         "models": {name: entry.description for name, entry in MODELS.items()},
         "data": {name: entry.description for name, entry in DATA.items()},
         "recipes": {
             name: f"trains {(recipe := load_recipe(name)).model} on {recipe.data.spec}"
             for name in recipe_names()
         },
-        "energy models": {name: entry.title for name, entry in ENERGY_MODELS.items()},
-        "chips": {name: chip.title for name, chip in CHIPS.items()},
-        "paper modes": {
-            name: "; ".join(
-                [mode.source, *(f"{s}={'|'.join(v)}" for s, v in mode.switches.items())]
-            )
-            for name, mode in PAPER_MODES.items()
-        },
-        "targets": {name: entry.description for name, entry in TARGETS.items()},
+        "energy models": _described(ENERGY_MODELS, lambda entry: entry.title),
+        "chips": _described(CHIPS, lambda chip: chip.title),
+        "paper modes": _described(PAPER_MODES, _with_switches),
+        "targets": _described(TARGETS, lambda entry: entry.description),
+        "passes": _described(PASSES, _first_line),
+        "ops": _described(OPS, _first_line),
+    }
+    failures = {
+        f"{registry.kind} {name}": why
+        for registry in registries()
+        for name, why in registry.failures.items()
+    }
+    return found | ({"extensions that cannot be used": failures} if failures else {})
+
+
+def registries() -> tuple[Registry[Any], ...]:
+    """Those that packages may add to."""
+    from spikeport.convert.ops import OPS
+    from spikeport.convert.passes import PASSES
+    from spikeport.estimate.energy import ENERGY_MODELS
+    from spikeport.targets import TARGETS
+
+    return (ENERGY_MODELS, TARGETS, PASSES, OPS)
+
+
+def _described(registry: Registry[T], describe: Callable[[T], str]) -> dict[str, str]:
+    return {
+        name: describe(entry)
+        + (f" (from {registry.origins[name]})" if name in registry.origins else "")
+        for name, entry in registry.items()
     }
 
 
+def _with_switches(mode: PaperMode) -> str:
+    switches = [f"{name}={'|'.join(values)}" for name, values in mode.switches.items()]
+    return "; ".join([mode.source, *switches])
+
+
+def _first_line(entry: object) -> str:
+    return (inspect.getdoc(entry) or "").split("\n")[0]
+
+
 def run(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List models, data, recipes, energy models, chips, paper modes and targets.
+    """List models, data, recipes, energy models, chips, paper modes, targets, passes and ops.
+
+    Packages extend Spikeport by entry points of the groups spikeport.ops, spikeport.passes,
+    spikeport.targets and spikeport.energy_models.
 
     Example: spikeport list
     """

@@ -42,9 +42,7 @@ def run(
 
     if target != "lava":
         raise UnknownNameError("target to lower to", target, ["lava"])
-    opened = open_run(
-        model, checkpoint, data=data, split="test", steps=steps, framing=framing, samples=None
-    )
+    opened = open_run(options.RunChoice(model, data, checkpoint, steps=steps, framing=framing))
     with working("Lowering"):
         artefact = lower(
             opened.graph, opened.calibration(), options=LoweringOptions(weight_bits=bits)

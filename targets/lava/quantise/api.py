@@ -7,26 +7,24 @@ from typing import Any, cast
 
 from torch import Tensor
 
+from spikeport.convert.check import judge, raise_errors, rewritten
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import Input, Neuron, Op
-from spikeport.convert.passes import fold_batch_norm
+from spikeport.convert.ops import Input, Op
 from spikeport.core.errors import UsageError
-from spikeport.targets.lava.check import check
-from spikeport.targets.lava.findings import raise_errors
 from spikeport.targets.lava.ops import LavaLIF, LavaShift
 from spikeport.targets.lava.quantise.biases import accumulated
-from spikeport.targets.lava.quantise.bounds import Interval, interval, spikes
 from spikeport.targets.lava.quantise.calibration import Observation, observe
 from spikeport.targets.lava.quantise.exactness import exact_in_float32
 from spikeport.targets.lava.quantise.options import LoweringOptions
+from spikeport.targets.lava.quantise.plan import plan
 from spikeport.targets.lava.quantise.report import QuantisationReport
 from spikeport.targets.lava.quantise.rows import describe
-from spikeport.targets.lava.quantise.scales import Fit, Scaler
-from spikeport.targets.lava.quantise.streams import Stream, count_exponents, find_streams
+from spikeport.targets.lava.quantise.scales import Fit
+from spikeport.targets.lava.quantise.streams import Stream
 from spikeport.targets.lava.region import on_lava
+from spikeport.targets.lava.requirements import PASSES, Requirements
 from spikeport.targets.lava.rules import RULES
-from spikeport.targets.lava.rules.base import carries_current
 
 
 @dataclass(frozen=True)
@@ -55,22 +53,20 @@ def quantise(
         UsageError: neither frames nor `input_max` tell what the input holds.
     """
     options = options or LoweringOptions()
-    graph = fold_batch_norm(graph)
-    raise_errors(check(graph))
+    raise_errors(judge(graph, "lava", PASSES, Requirements).findings)
+    graph = rewritten(graph, PASSES).graph
     region = on_lava(graph)
     offsets = accumulated(graph, region)
     seen = None if frames is None else observe(graph, frames, offsets)
     input_max = _input_max(graph, options, seen)
-    counts = count_exponents(graph, region)
-    bounds = _count_bounds(graph, region, counts, input_max)
-    scaler = Scaler(graph, options, counts, bounds, offsets, seen.peaks if seen else {})
-    streams = find_streams(graph, region)
-    fits = [(stream, scaler.choose(stream)) for stream in streams]
-    whole = _assemble(graph, region, counts, fits)
-    whole.metadata["lava"] = _metadata(options, input_max, region, counts, fits)
+    peaks = seen.peaks if seen else {}
+    planned = plan(graph, region, options, input_max, offsets=offsets, peaks=peaks)
+    fits = [(stream, planned.scaler.choose(stream)) for stream in planned.streams]
+    whole = _assemble(graph, region, planned.counts, fits)
+    whole.metadata["lava"] = _metadata(options, input_max, region, planned.counts, fits)
     whole.metadata["lava"]["float32_exact"] = exact_in_float32(whole, input_max)
     report = QuantisationReport(options.model_dump() | {"input_max": input_max})
-    describe(report, graph, whole, fits, scaler, frames, seen)
+    describe(report, graph, whole, fits, planned.scaler, frames, seen)
     return Quantised(whole, report)
 
 
@@ -87,25 +83,6 @@ def _input_max(graph: Graph, options: LoweringOptions, seen: Observation | None)
         where=graph.input.name,
         fix="Give calibration frames, or the option input_max.",
     )
-
-
-def _count_bounds(
-    graph: Graph, region: set[str], counts: dict[str, int], input_max: int
-) -> dict[str, Interval]:
-    bounds: dict[str, Interval] = {}
-    for node in graph:
-        if node.name not in region or carries_current(node):
-            continue
-        if isinstance(node.op, Neuron):
-            bounds[node.name] = spikes(node.shape)
-        elif isinstance(node.op, Input):
-            bounds[node.name] = spikes(node.shape, input_max)
-        else:
-            inputs = [counts[name] for name in node.inputs]
-            op = RULES[node.op.kind].lower(graph, node, inputs, counts[node.name])
-            sources = tuple(bounds[name] for name in node.inputs)
-            bounds[node.name] = sources[0] if op is None else interval(op, sources)
-    return bounds
 
 
 def _assemble(

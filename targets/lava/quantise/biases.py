@@ -7,9 +7,9 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor
 
+from spikeport.convert.check import NodeRefused, error
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Conv, Linear, MaxPool, Stateless
-from spikeport.core.errors import UnsupportedError
 from spikeport.targets.lava.limits import BIAS_EXPONENTS, BIAS_LIMIT, CHIP_BIAS_LIMIT, CURRENT_SHIFT
 from spikeport.targets.lava.rules import RULES, SynapseRule
 from spikeport.targets.lava.rules.base import carries_current
@@ -21,7 +21,7 @@ def accumulated(graph: Graph, region: set[str]) -> dict[str, Tensor]:
     A max pool commutes with a constant only if it is the same at every position of a channel.
 
     Raises:
-        UnsupportedError: a max pool reads currents whose constant varies over positions.
+        NodeRefused: a max pool reads currents whose constant varies over positions.
     """
     offsets: dict[str, Tensor] = {}
     for node in graph:
@@ -32,11 +32,8 @@ def accumulated(graph: Graph, region: set[str]) -> dict[str, Tensor]:
             continue
         inputs = [offsets.get(name, _nothing(graph[name])) for name in node.inputs]
         if isinstance(node.op, MaxPool) and not _per_channel(inputs[0]):
-            raise UnsupportedError(
-                "this max pool reads currents with a bias that differs between positions.",
-                where=node.path or node.name,
-                fix="Pool before what adds that bias.",
-            )
+            why = "this max pool reads currents with a bias that differs between positions."
+            raise NodeRefused(error(node, why, "Pool before what adds that bias."))
         op = cast(Stateless, node.op.cast(torch.float64))
         offsets[node.name] = op.apply(*(x.unsqueeze(0) for x in inputs)).squeeze(0)
     return offsets

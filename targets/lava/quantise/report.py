@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from spikeport.targets.lava.findings import Severity
+from spikeport.convert.check import Severity
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from spikeport.convert.check import Severity
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.interpreter import Interpreter
 from spikeport.convert.ops import Conv, Linear, Neuron
 from spikeport.targets.lava import limits
-from spikeport.targets.lava.findings import Severity
 from spikeport.targets.lava.ops import LavaMean
 from spikeport.targets.lava.quantise.calibration import Observation
 from spikeport.targets.lava.quantise.report import QuantisationReport

@@ -9,9 +9,9 @@ from typing import cast
 
 from torch import Tensor
 
+from spikeport.convert.check import NodeRefused, error
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Conv, Linear, Op
-from spikeport.core.errors import UnsupportedError
 from spikeport.targets.lava import limits
 from spikeport.targets.lava.ops import LavaShift
 from spikeport.targets.lava.quantise.biases import Bias, as_bias
@@ -73,7 +73,7 @@ class Scaler:
         Exponents beyond what the weights need are taken only while biases fit the chip.
 
         Raises:
-            UnsupportedError: none does; tells what stands in the way at the last useful one.
+            NodeRefused: none does; tells what stands in the way at the last useful one.
         """
         needed, lowest = self._needed(stream), self._lowest(stream)
         k = highest = needed + self._extra(stream)
@@ -90,7 +90,7 @@ class Scaler:
             k -= _certain_steps(fit.excess)
         problems = last.problems if last else [(stream.name, "no exponent fits.", "")]
         name, why, fix = problems[0]
-        raise UnsupportedError(why, where=self.graph[name].path or name, fix=fix)
+        raise NodeRefused(error(self.graph[name], why, fix))
 
     def _lowest(self, stream: Stream) -> int | None:
         needs = [

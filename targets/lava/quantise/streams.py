@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
+from spikeport.convert.check import NodeRefused, error
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Neuron
-from spikeport.core.errors import UnsupportedError
 from spikeport.targets.lava.rules import RULES, SynapseRule
 from spikeport.targets.lava.rules.base import carries_current
 
@@ -50,7 +50,7 @@ def find_streams(graph: Graph, region: set[str]) -> list[Stream]:
     """All streams of a checked graph, in graph order.
 
     Raises:
-        UnsupportedError: a stream adds up currents that a scale puts into different units.
+        NodeRefused: a stream adds up currents that a scale puts into different units.
     """
     links = _links(graph, region)
     streams: list[Stream] = []
@@ -107,11 +107,9 @@ def _explore(graph: Graph, start: str, links: dict[str, list[tuple[str, int]]]) 
                 stream.members[other] = offset
                 waiting.append(other)
             elif stream.members[other] != offset:
-                raise UnsupportedError(
-                    "currents are added to a scaled copy of themselves.",
-                    where=graph[other].path or other,
-                    fix="Fold the factor into the weights of the layer before it.",
-                )
+                why = "currents are added to a scaled copy of themselves."
+                fix = "Fold the factor into the weights of the layer before it."
+                raise NodeRefused(error(graph[other], why, fix))
     in_order = (node.name for node in graph if node.name in stream.members)
     stream.members = {name: stream.members[name] for name in in_order}
     return stream

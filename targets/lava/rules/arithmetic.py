@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import cast
 
+from spikeport.convert.check import Finding, Status, Treatment, error
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Add, MatMul, Mean, Multiply, Op, Scale, Sum
-from spikeport.targets.lava.findings import Finding, error
 from spikeport.targets.lava.ops import LavaMean
 from spikeport.targets.lava.rules.base import Rule, carries_current, power_of_two, rule
 
@@ -58,6 +58,10 @@ class ScaleRule(Rule):
                 "Use 0.125 or another power of two and divide the threshold that follows alike.",
             )
 
+    def treatment(self, graph: Graph, node: Node) -> Treatment:
+        how = "moves into the exponents and thresholds that follow"
+        return Treatment(Status.REWRITTEN, by="quantise", how=how)
+
     def exponent(self, graph: Graph, node: Node, inputs: Sequence[int]) -> int:
         shift = power_of_two(cast(Scale, node.op).ratio)
         return inputs[0] - (shift or 0)
@@ -86,6 +90,13 @@ class MeanRule(Rule):
         """Number of values that are averaged."""
         shape = graph[node.inputs[0]].shape
         return math.prod(shape[axis] for axis in cast(Mean, node.op).axes)
+
+    def treatment(self, graph: Graph, node: Node) -> Treatment:
+        if carries_current(graph[node.inputs[0]]):
+            how = "a rounded shift; measured as 'rounding of the mean, largest'"
+            return Treatment(Status.APPROXIMATE, how=how)
+        how = "a sum; the divisor moves into the thresholds that follow"
+        return Treatment(Status.REWRITTEN, by="quantise", how=how)
 
     def exponent(self, graph: Graph, node: Node, inputs: Sequence[int]) -> int:
         if carries_current(graph[node.inputs[0]]):

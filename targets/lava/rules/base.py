@@ -11,11 +11,11 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from spikeport.convert.check import EXACT, Finding, Treatment
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Op
 from spikeport.core.registry import Registry
-from spikeport.targets.lava.findings import Finding
 
 
 class Rule:
@@ -27,6 +27,10 @@ class Rule:
     def check(self, graph: Graph, node: Node) -> Iterator[Finding]:
         """Yield what stands against lowering this node; never raise."""
         yield from ()
+
+    def treatment(self, graph: Graph, node: Node) -> Treatment:
+        """What becomes of the node; called only where `check` finds no error."""
+        return EXACT
 
     def exponent(self, graph: Graph, node: Node, inputs: Sequence[int]) -> int:
         """Exponent of the output, given those of the inputs. Called only where `check` is quiet."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from spikeport.convert.domain import Domain
+from spikeport.convert.check import Finding, error
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Input, MaxPool, Permute, Reshape
-from spikeport.targets.lava.findings import Finding, error
 from spikeport.targets.lava.rules.base import Rule, rule
 
 
@@ -47,6 +46,5 @@ class MaxPoolRule(Rule):
     simulation_only = True
 
     def check(self, graph: Graph, node: Node) -> Iterator[Finding]:
-        # Before a neuron a pooled spike is fine; a scaled value would be too.
-        if graph[node.inputs[0]].domain is Domain.REAL and len(node.shape) != 3:
+        if len(node.shape) != 3:
             yield error(node, "max pooling needs [C, H, W].", "Reshape before it.")

@@ -7,9 +7,9 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, cast
 
+from spikeport.convert.check import Finding, Status, Treatment, error
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import IF, LIF, Op, ParametricLIF
-from spikeport.targets.lava.findings import Finding, error
 from spikeport.targets.lava.limits import DECAY_UNIT, NO_CURRENT_MEMORY
 from spikeport.targets.lava.ops import LavaLIF
 from spikeport.targets.lava.rules.base import Rule, rule
@@ -42,8 +42,10 @@ class NeuronRule(Rule):
                 node, f"it resets to {v_reset:g}; Lava resets to 0.", "Train with v_reset=0.0."
             )
         membrane = self.membrane(node.op)
-        if not membrane.threshold > 0:
-            yield error(node, "its threshold is not positive.", "Train with v_threshold > 0.")
+        if not 0 < membrane.threshold < math.inf:
+            yield error(
+                node, "its threshold is not positive and finite.", "Train with v_threshold > 0."
+            )
         decay = membrane.leak * DECAY_UNIT
         if decay != round(decay) or not 0 <= decay < DECAY_UNIT:
             yield error(
@@ -58,6 +60,13 @@ class NeuronRule(Rule):
                 "it reads a value without time axis.",
                 "Repeat the input over the time steps outside the model.",
             )
+
+    def treatment(self, graph: Graph, node: Node) -> Treatment:
+        how = (
+            "membrane, threshold and bias in whole numbers; measured as 'threshold offset, "
+            "largest', 'rounding of the bias, largest' and 'spikes that differ from float'"
+        )
+        return Treatment(Status.APPROXIMATE, how=how)
 
     def exponent(self, graph: Graph, node: Node, inputs: Sequence[int]) -> int:
         return 0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from spikeport.convert.check import Finding, error
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import AvgPool, BatchNorm, MeanTime, RepeatTime
-from spikeport.targets.lava.findings import Finding, error
 from spikeport.targets.lava.rules.base import Rule, rule
 
 

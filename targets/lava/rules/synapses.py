@@ -9,9 +9,9 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from spikeport.convert.check import Finding, Status, Treatment, error
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Conv, Linear, Op
-from spikeport.targets.lava.findings import Finding, error
 from spikeport.targets.lava.rules.base import Rule, carries_current, rule
 
 
@@ -57,6 +57,13 @@ class SynapseRule(Rule):
         parameters = [op.weight] if op.bias is None else [op.weight, op.bias]
         if not all(bool(torch.isfinite(value).all()) for value in parameters):
             yield error(node, "its weights hold NaN or infinity.", "Give trained weights.")
+
+    def treatment(self, graph: Graph, node: Node) -> Treatment:
+        how = (
+            "weights in whole numbers, one exponent per output channel; measured as "
+            "'weight error' and 'weight bits lost to head-room'"
+        )
+        return Treatment(Status.APPROXIMATE, how=how)
 
     def scaled_weight(self, node: Node, inputs: Sequence[int]) -> Tensor:
         """The weight that whole-numbered inputs with this exponent need, float64."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from torch import Tensor, nn
 
 from spikeport.train.models.embeddings.projection import Projection
 from spikeport.train.models.embeddings.unit import Embed
+from spikeport.train.models.steps import per_step
+from spikeport.train.models.stf.encoder import Stem, StfEncoder
+from spikeport.train.models.stf.options import StfOptions
 
 
 class PatchEmbedding(nn.Module):
@@ -27,37 +31,63 @@ class PatchEmbedding(nn.Module):
         return shown
 
 
-class EncodingEmbedding(PatchEmbedding):
+class EncodingEmbedding(PatchEmbedding, ABC):
     """A first patch embedding, which reads frames: currents = stem(frames), spikes = LIF(currents).
 
     The three parts are apart because a model that shows one image at every time step needs the stem
-    once, and because feedback (STF) goes around the first neuron.
+    once, and because temporal feedback (STF) goes around the first neurons.
+
+    Attributes:
+        stem_parts: paths of the modules that make the currents, in their order.
+        lif_path: path of the neurons that make the first spikes.
+        stf: what takes their place where there is temporal feedback.
     """
 
-    @property
-    def encoding_lif(self) -> nn.Module:
-        """The neurons that make the first spikes."""
-        raise NotImplementedError(type(self).__name__)
+    stem_parts: ClassVar[tuple[str, ...]] = ("proj_conv", "proj_bn")
+    lif_path: ClassVar[str]
 
-    def stem(self, frames: Tensor) -> Tensor:
-        """Frames to the currents of the first neurons; knows no time."""
-        raise NotImplementedError(type(self).__name__)
+    def __init__(self) -> None:
+        super().__init__()
+        self.stf: StfEncoder | None = None
 
-    def tail(self, spikes: Tensor, currents: Tensor) -> Tensor:
-        """What follows the first spikes; `currents` are those that the first neurons read."""
-        raise NotImplementedError(type(self).__name__)
+    @abstractmethod
+    def tail(self, spikes: Tensor, currents: Tensor | None) -> Tensor:
+        """What follows the first spikes; `currents` made them, None if feedback took part."""
 
     def forward(self, frames: Tensor) -> Tensor:
-        return self._encode(self.stem(frames))
+        if self.stf is not None:
+            return self.tail(self.stf(frames), None)
+        return self._encode(per_step(self._stem, frames))
 
     def show(self, image: Tensor, steps: int) -> Tensor:
+        if self.stf is not None:
+            return self.tail(self.stf.show(image, steps), None)
         if self.training:
             # The statistics of a batch norm are over all that it sees, repetitions included.
             return super().show(image, steps)
-        return self._encode(self.stem(image.unsqueeze(0)).expand(steps, -1, -1, -1, -1))
+        return self._encode(self._stem(image).expand(steps, -1, -1, -1, -1))
+
+    def add_stf(self, frame: tuple[int, int, int], options: StfOptions) -> None:
+        """Put temporal feedback around the first neurons; the encoding layer moves into `stf`.
+
+        Args:
+            frame: shape (C, H, W) of a frame.
+            options: the variant.
+        """
+        parts = {path.rpartition(".")[2]: self.get_submodule(path) for path in self.stem_parts}
+        neuron = self.get_submodule(self.lif_path)
+        for path in (*self.stem_parts, self.lif_path):
+            self.set_submodule(path, nn.Identity())
+        self.stf = StfEncoder(Stem(**parts), neuron, frame, options)
+
+    def _stem(self, frame: Tensor) -> Tensor:
+        """Frames `[N, C, H, W]` to the currents of the first neurons."""
+        for path in self.stem_parts:
+            frame = self.get_submodule(path)(frame)
+        return frame
 
     def _encode(self, currents: Tensor) -> Tensor:
-        return self.tail(self.encoding_lif(currents), currents)
+        return self.tail(self.get_submodule(self.lif_path)(currents), currents)
 
 
 class ShortcutEmbedding(PatchEmbedding):

@@ -8,7 +8,6 @@ from spikeport.train.models.embeddings.base import EncodingEmbedding
 from spikeport.train.models.embeddings.projection import Projection
 from spikeport.train.models.embeddings.registry import EMBEDDINGS
 from spikeport.train.models.embeddings.unit import Embed
-from spikeport.train.models.steps import per_step
 
 
 @EMBEDDINGS.register("max_plus")
@@ -20,6 +19,7 @@ class EmbedMaxPlus(EncodingEmbedding):
 
     stride = 8
     narrowing = 8
+    lif_path = "max_embed1.embed_lif"
 
     def __init__(self, in_channels: int, dim: int) -> None:
         super().__init__()
@@ -30,15 +30,7 @@ class EmbedMaxPlus(EncodingEmbedding):
         self.max_embed3 = Embed(dim // 2, dim, pool="max")
         self.embed1 = Projection(dim // 4, dim, kernel=1, stride=4)
 
-    @property
-    def encoding_lif(self) -> nn.Module:
-        neuron: nn.Module = self.max_embed1.embed_lif
-        return neuron
-
-    def stem(self, frames: Tensor) -> Tensor:
-        return per_step(lambda x: self.proj_bn(self.proj_conv(x)), frames)
-
-    def tail(self, spikes: Tensor, currents: Tensor) -> Tensor:
+    def tail(self, spikes: Tensor, currents: Tensor | None) -> Tensor:
         spikes = self.max_embed2.embed_lif(self.max_embed1.project(spikes))
         main: Tensor = self.max_embed3(self.max_embed2.project(spikes))
         return main + self.embed1.project(spikes)

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from spikeport.train.models.embeddings.base import EncodingEmbedding
 from spikeport.train.models.embeddings.registry import EMBEDDINGS
 from spikeport.train.models.embeddings.unit import Embed
-from spikeport.train.models.steps import per_step
 
 
 @EMBEDDINGS.register("orig")
@@ -19,6 +18,7 @@ class EmbedOrig(EncodingEmbedding):
 
     stride = 1
     narrowing = 2
+    lif_path = "embed1.embed_lif"
 
     def __init__(self, in_channels: int, dim: int) -> None:
         super().__init__()
@@ -27,15 +27,8 @@ class EmbedOrig(EncodingEmbedding):
         self.embed1 = Embed(dim // 2, dim)
         self.embed2 = Embed(dim // 2, dim, kernel=1)
 
-    @property
-    def encoding_lif(self) -> nn.Module:
-        neuron: nn.Module = self.embed1.embed_lif
-        return neuron
-
-    def stem(self, frames: Tensor) -> Tensor:
-        return per_step(lambda x: self.proj_bn(self.proj_conv(x)), frames)
-
-    def tail(self, spikes: Tensor, currents: Tensor) -> Tensor:
+    def tail(self, spikes: Tensor, currents: Tensor | None) -> Tensor:
         main = self.embed1.project(spikes)
-        aside: Tensor = self.embed2(currents)
+        # With feedback the currents are inside its loop; the spikes are the same.
+        aside = self.embed2.project(spikes) if currents is None else self.embed2(currents)
         return main + aside

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from spikeport.train.models.embeddings.base import EncodingEmbedding
 from spikeport.train.models.embeddings.projection import Projection
@@ -19,6 +19,8 @@ class EmbedOrigImageNet(EncodingEmbedding):
 
     stride = 4
     narrowing = 2
+    stem_parts = ("embed1.embed_conv", "embed1.embed_bn")
+    lif_path = "embed2.embed_lif"
 
     def __init__(self, in_channels: int, dim: int) -> None:
         super().__init__()
@@ -27,14 +29,6 @@ class EmbedOrigImageNet(EncodingEmbedding):
         self.embed3 = Embed(dim, dim)
         self.embed4 = Projection(dim // 2, dim, kernel=1, stride=2)
 
-    @property
-    def encoding_lif(self) -> nn.Module:
-        neuron: nn.Module = self.embed2.embed_lif
-        return neuron
-
-    def stem(self, frames: Tensor) -> Tensor:
-        return self.embed1.project(frames)
-
-    def tail(self, spikes: Tensor, currents: Tensor) -> Tensor:
+    def tail(self, spikes: Tensor, currents: Tensor | None) -> Tensor:
         main: Tensor = self.embed3(self.embed2.project(spikes))
         return main + self.embed4.project(spikes)

@@ -20,6 +20,8 @@ class QkFormerStem(EncodingEmbedding):
 
     stride = 4
     narrowing = 2
+    stem_parts = ("proj_conv", "proj_bn", "maxpool")
+    lif_path = "proj_lif1"
 
     def __init__(self, in_channels: int, dim: int) -> None:
         super().__init__()
@@ -37,15 +39,7 @@ class QkFormerStem(EncodingEmbedding):
         self.rpe_conv = nn.Conv2d(half, dim, 1, stride=2, bias=False)
         self.rpe_bn = nn.BatchNorm2d(dim)
 
-    @property
-    def encoding_lif(self) -> nn.Module:
-        neuron: nn.Module = self.proj_lif1
-        return neuron
-
-    def stem(self, frames: Tensor) -> Tensor:
-        return per_step(lambda x: self.maxpool(self.proj_bn(self.proj_conv(x))), frames)
-
-    def tail(self, spikes: Tensor, currents: Tensor) -> Tensor:
+    def tail(self, spikes: Tensor, currents: Tensor | None) -> Tensor:
         inner = per_step(lambda s: self.maxpool1(self.proj_bn1(self.proj_conv1(s))), spikes)
         main = per_step(lambda s: self.proj_bn2(self.proj_conv2(s)), self.proj_lif2(inner))
         return main + per_step(lambda s: self.rpe_bn(self.rpe_conv(s)), spikes)

@@ -18,6 +18,8 @@ class ResNetOptions(BaseModel):
         max_pool: halve the size by max pooling (Max-ResNet) instead of strides (MS-ResNet).
         image_size: height and width of an image in pixels, multiples of 2^(stages - 1).
         steps: time steps T that an image is shown.
+        stf: always None: the first currents also feed a shortcut, so nothing can go around the
+            first neurons alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +31,7 @@ class ResNetOptions(BaseModel):
     max_pool: bool = True
     image_size: tuple[int, int] = (32, 32)
     steps: int = Field(default=4, ge=1)
+    stf: None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -30,6 +30,8 @@ class Spikformer(ZooModel):
         if options.version == "event":
             self.norm = nn.LayerNorm(dim)
         self.head = nn.Linear(dim, options.num_classes)
+        if options.stf is not None:
+            self.add_stf(options.stf)
 
     @property
     def encoder(self) -> PatchEmbedding:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from spikeport.train.models.stf.options import StfOptions, stf_by_name
 
 Version = Literal["cifar", "event", "imagenet"]
 
@@ -29,6 +31,8 @@ class SpikformerOptions(BaseModel):
         mlp_ratio: hidden width of the MLPs over D.
         image_size: height and width of a frame in pixels, multiples of 4 (CIFAR) or 16.
         steps: None for sequences of frames (event version), T for images.
+        stf: temporal feedback around the encoding layer: `StfOptions`, or the name of a variant
+            (then for the T of `steps`, or 4).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +46,7 @@ class SpikformerOptions(BaseModel):
     mlp_ratio: float = Field(default=4.0, gt=0)
     image_size: tuple[int, int] = (224, 224)
     steps: int | None = Field(default=4, ge=1)
+    stf: Annotated[StfOptions | None, BeforeValidator(stf_by_name)] = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

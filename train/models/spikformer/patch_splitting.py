@@ -16,6 +16,8 @@ class PatchSplitting(EncodingEmbedding):
     `[T, B, in_channels, H, W]` -> `[T, B, dim, H', W']`; the last sum counts spikes: 0, 1 or 2.
     """
 
+    lif_path = "proj_lif"
+
     def __init__(self, in_channels: int, dim: int, version: Version) -> None:
         super().__init__()
         widths = (in_channels, dim // 8, dim // 4, dim // 2, dim)
@@ -33,14 +35,7 @@ class PatchSplitting(EncodingEmbedding):
         self.rpe_bn = nn.BatchNorm2d(dim)
         self.rpe_lif = lif()
 
-    @property
-    def encoding_lif(self) -> nn.Module:
-        return self.get_submodule("proj_lif")
-
-    def stem(self, frames: Tensor) -> Tensor:
-        return self._currents("", frames)
-
-    def tail(self, spikes: Tensor, currents: Tensor) -> Tensor:
+    def tail(self, spikes: Tensor, currents: Tensor | None) -> Tensor:
         x = per_step(self.get_submodule("maxpool"), spikes)
         for number in self._numbers[1:]:
             spikes = self.get_submodule(f"proj_lif{number}")(self._currents(number, x))

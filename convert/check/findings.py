@@ -1,4 +1,4 @@
-"""What a check tells about a graph."""
+"""Single facts about a graph on its way to a target."""
 
 from __future__ import annotations
 
@@ -51,19 +51,35 @@ class Finding:
         return {key: str(value) for key, value in asdict(self).items()}
 
 
+class NodeRefused(UnsupportedError):
+    """A node that cannot be lowered, as an error.
+
+    Args:
+        finding: of severity error.
+        more: how many other errors there are.
+    """
+
+    def __init__(self, finding: Finding, more: int = 0) -> None:
+        others = f" ({more} more: `check` lists them all.)" if more else ""
+        super().__init__(finding.why, where=finding.where, fix=finding.fix + others)
+        self.finding = finding
+
+
 def error(node: Node, why: str, fix: str) -> Finding:
     return Finding(Severity.ERROR, node.name, node.path, why, fix)
+
+
+def note(node: Node, why: str) -> Finding:
+    return Finding(Severity.NOTE, node.name, node.path, why)
 
 
 def raise_errors(findings: list[Finding]) -> None:
     """Do nothing if no finding is an error.
 
     Raises:
-        UnsupportedError: the first error, with the number of the others.
+        NodeRefused: the first error, with the number of the others.
     """
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if not errors:
         return
-    first, more = errors[0], len(errors) - 1
-    others = f" ({more} more: `check` lists them all.)" if more else ""
-    raise UnsupportedError(first.why, where=first.where, fix=first.fix + others)
+    raise NodeRefused(errors[0], len(errors) - 1)

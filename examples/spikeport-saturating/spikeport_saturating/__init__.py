@@ -1,0 +1,1 @@
+"""A chip whose accumulators saturate, as an extension of Spikeport."""
