@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from spikeport.core.lazy import lazy
 
 if TYPE_CHECKING:
+    from spikeport.estimate.capacity import CHIPS, CapacityReport, fit_chips
+    from spikeport.estimate.columns import LAYER_COLUMNS
     from spikeport.estimate.energy import ENERGY_MODELS, EnergyModel, energy_model
     from spikeport.estimate.evaluate import Accuracy, AccuracyResult, accuracy
     from spikeport.estimate.paper import PAPER_MODES, PaperEstimate
@@ -22,10 +24,13 @@ if TYPE_CHECKING:
     from spikeport.estimate.tally import Coverage, Ledger, NodePlan, Tally, Term, register_rule
 
 _WHERE = {
+    "CHIPS": "capacity",
     "ENERGY_MODELS": "energy",
+    "LAYER_COLUMNS": "columns",
     "PAPER_MODES": "paper",
     "Accuracy": "evaluate",
     "AccuracyResult": "evaluate",
+    "CapacityReport": "capacity",
     "Coverage": "tally",
     "DataInfo": "report",
     "EnergyModel": "energy",
@@ -39,15 +44,19 @@ _WHERE = {
     "accuracy": "evaluate",
     "energy_model": "energy",
     "estimate": "run",
+    "fit_chips": "capacity",
     "register_rule": "tally",
     "statistics": "stats",
 }
 
 __all__ = [
+    "CHIPS",
     "ENERGY_MODELS",
+    "LAYER_COLUMNS",
     "PAPER_MODES",
     "Accuracy",
     "AccuracyResult",
+    "CapacityReport",
     "Coverage",
     "DataInfo",
     "EnergyModel",
@@ -61,6 +70,7 @@ __all__ = [
     "accuracy",
     "energy_model",
     "estimate",
+    "fit_chips",
     "register_rule",
     "statistics",
 ]

@@ -10,11 +10,14 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from spikeport.estimate.capacity.render import render_capacity
+from spikeport.estimate.compare.render import render_comparison
 from spikeport.estimate.numbers import MISSING, percent, si, significant
-from spikeport.estimate.report import EnergyReport
+from spikeport.estimate.report import PAPER_CONSTANTS, EnergyReport
 from spikeport.estimate.tally.plan import Coverage
+from spikeport.estimate.tally.terms import Term
+from spikeport.estimate.units import microjoule
 
-_PICO_PER_MICRO = 1_000_000
 _GRADED = {"events": "once", "unit_spikes": "n times"}
 
 
@@ -23,9 +26,14 @@ def render(report: EnergyReport) -> RenderableType:
     style = "bold" if report.ledger.complete else "bold red"
     parts: list[RenderableType] = [Text(report.headline, style=style), _header(report), ""]
     parts += [_stages(report), "", _layers(report), *_rest(report)]
+    parts += ["", render_comparison(report)]
+    if report.others:
+        parts += ["", _others(report)]
     if report.papers:
         parts += ["", _papers(report)]
-    notes = report.ledger.notes()
+    if report.capacity is not None:
+        parts += ["", render_capacity(report.capacity)]
+    notes = report.notes
     parts += ["", Text("Notes")] if notes else []
     parts += [Text(f"  {note}") for note in notes]
     return Group(*parts)
@@ -41,14 +49,14 @@ def _header(report: EnergyReport) -> Table:
         "constants": "\n".join(model.describe()),
         "source": "\n".join(model.sources),
         "charged": "; ".join(model.includes),
-        "leaves out": "; ".join(model.excludes),
+        "excludes": "; ".join(model.left_out),
         "counted, not charged": ", ".join(
             term.value.replace("_", " ") for term in report.energies.uncharged()
         ),
         "graded events": f"an event of size n is charged {_GRADED[model.graded_events]}",
         "static image": f"layers that see one image at each step: {report.energies.static_image}",
         "coverage": report.ledger.summary(),
-        "intervals": f"95 % of the mean over samples, {report.interval.method}",
+        "intervals": f"\u00b1 is 95 % of the mean over samples, {report.interval.method}",
     }
     if report.accuracy is not None:
         rows["accuracy"] = (
@@ -63,20 +71,24 @@ def _header(report: EnergyReport) -> Table:
     return table
 
 
-def _figure_columns(table: Table) -> None:
-    headings = ("spikes in", "rate %", "SOP", "MAC", "energy uJ", "95 % \u00b1uJ", "share %")
-    for heading in headings:
+def _figure_columns(table: Table, report: EnergyReport) -> None:
+    # A network without real input has no multiply-accumulates; the column would be empty.
+    macs = ("MAC",) if Term.MAC in report.tables.terms else ()
+    headings = ("spikes in", "rate %", "SOP", *macs, "charged", "energy uJ", "\u00b1uJ")
+    for heading in (*headings, "share %"):
         table.add_column(heading, justify="right", no_wrap=True)
 
 
-def _figures(row: dict[str, Any]) -> list[str]:
+def _figures(row: dict[str, Any], report: EnergyReport) -> list[str]:
     low, high = _figure(row, "energy_uJ_low"), _figure(row, "energy_uJ_high")
     half = None if low is None or high is None else (high - low) / 2
+    macs = [si(_figure(row, "mac"))] if Term.MAC in report.tables.terms else []
     return [
         si(_figure(row, "events_in")),
         percent(_figure(row, "firing_rate_in")),
         si(_figure(row, "sop")),
-        si(_figure(row, "mac")),
+        *macs,
+        si(_figure(row, "charged_operations")),
         significant(_figure(row, "energy_uJ"), 4),
         significant(half, 2),
         percent(_figure(row, "energy_share")),
@@ -92,21 +104,25 @@ def _stages(report: EnergyReport) -> Table:
     table = Table(title="Per stage, mean per sample", title_justify="left", box=None)
     table.add_column("stage")
     table.add_column("part", overflow="fold")
-    _figure_columns(table)
+    _figure_columns(table, report)
     for row in filter(_has_figures, map(_named, report.stages.to_dict(orient="records"))):
-        table.add_row(escape(str(row["stage"])), escape(str(row["part"])), *_figures(row))
+        table.add_row(escape(str(row["stage"])), escape(str(row["part"])), *_figures(row, report))
     table.add_section()
-    table.add_row("", "total", *_figures(report.totals), style="bold")
+    table.add_row("", "total", *_figures(report.totals, report), style="bold")
+    if report.static_picojoule is not None:
+        static = significant(float(microjoule(report.static_picojoule)), 4)
+        blank = [""] * (len(table.columns) - 5)
+        table.add_row("", "static power x latency", *blank, static, "", "")
     return table
 
 
 def _layers(report: EnergyReport) -> Table:
     table = Table(title="Per layer, mean per sample", title_justify="left", box=None)
     table.add_column("layer", overflow="fold")
-    _figure_columns(table)
+    _figure_columns(table, report)
     for row in _rows(report):
         if _is_shown(row):
-            table.add_row(escape(_label(row)), *_figures(row))
+            table.add_row(escape(_label(row)), *_figures(row, report))
     return table
 
 
@@ -145,9 +161,32 @@ def _rest(report: EnergyReport) -> list[RenderableType]:
     return [Text(line) for line in lines]
 
 
+def _others(report: EnergyReport) -> Table:
+    table = Table(title="Under other energy models", title_justify="left", box=None)
+    table.add_column("energy model", overflow="fold")
+    for heading in ("energy uJ", "static uJ", "unverified"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("excludes", overflow="fold")
+    for other in report.others:
+        model, static = other.model, other.static
+        left_out = [term.value.replace("_", " ") for term in other.uncharged()]
+        missing = f" (counted, not charged: {', '.join(left_out)})" if left_out else ""
+        table.add_row(
+            model.id,
+            significant(float(microjoule(report.under(other))), 4),
+            MISSING if static is None else significant(float(microjoule(static)), 4),
+            f"{len(model.unverified)} of {len(model.constants)}",
+            escape("; ".join(model.left_out) + missing),
+        )
+    return table
+
+
 def _papers(report: EnergyReport) -> Table:
+    title = "As papers would count it (never instead of the exact count)"
+    if report.paper_exact != report.picojoule:
+        title += f", against the exact count under {PAPER_CONSTANTS}"
     table = Table(
-        title="As papers would count it (never instead of the exact count)",
+        title=title,
         title_justify="left",
         box=None,
     )
@@ -155,12 +194,12 @@ def _papers(report: EnergyReport) -> Table:
     table.add_column("energy uJ", justify="right", no_wrap=True)
     table.add_column("against exact %", justify="right", no_wrap=True)
     table.add_column("how it differs", overflow="fold")
-    exact = report.picojoule
+    exact = report.paper_exact
     for paper in report.papers:
         deviation = paper.deviation_percent(exact)
         table.add_row(
             paper.mode,
-            significant(float(paper.picojoule / _PICO_PER_MICRO), 4),
+            significant(float(microjoule(paper.picojoule)), 4),
             MISSING if deviation is None else f"{deviation:+.1f}",
             escape("; ".join(paper.conventions) + f" ({paper.source})"),
         )

@@ -14,13 +14,20 @@ import pandas as pd
 from rich.console import RenderableType
 
 from spikeport.core.files import write_json, write_text
+from spikeport.estimate.capacity.report import CapacityReport
+from spikeport.estimate.compare.comparison import Comparison, compare, is_comparable
 from spikeport.estimate.energy.evaluate import Energies
+from spikeport.estimate.energy.load import ENERGY_MODELS
 from spikeport.estimate.energy.schema import EnergyModel
 from spikeport.estimate.evaluate import AccuracyResult
 from spikeport.estimate.paper.registry import PaperEstimate
 from spikeport.estimate.table import Interval, Tables
 from spikeport.estimate.tally.ledger import Ledger
 from spikeport.estimate.tally.tally import Tally
+from spikeport.estimate.units import microjoule
+
+PAPER_CONSTANTS = "horowitz45-fp32"
+"""What published conventions charge; their deviation compares with the exact count at these."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,8 @@ class EnergyReport:
         interval: how 95 % intervals were found.
         papers: published conventions on the same tally.
         accuracy: on the same samples, in the same run; None without labels.
+        others: the same counts under further energy models.
+        capacity: what the network needs of chips; None if none was asked for.
     """
 
     tally: Tally
@@ -57,6 +66,8 @@ class EnergyReport:
     interval: Interval = field(default_factory=Interval)
     papers: tuple[PaperEstimate, ...] = ()
     accuracy: AccuracyResult | None = None
+    others: tuple[Energies, ...] = ()
+    capacity: CapacityReport | None = None
 
     @property
     def model(self) -> EnergyModel:
@@ -72,8 +83,20 @@ class EnergyReport:
 
     @cached_property
     def layers(self) -> pd.DataFrame:
-        """One row per counted node; see `Tables.layers`."""
-        return self.tables.layers()
+        """One row per counted node; see `columns`. Energies under further models come last."""
+        table = self.tables.layers()
+        if self.comparison is not None:
+            rows = [self.comparison.layers[name] for name in self.tables.names]
+            table["ann_energy_uJ"] = [float(microjoule(row.dense)) for row in rows]
+            table["quantised_ann_energy_uJ"] = [float(microjoule(row.quantised)) for row in rows]
+            table["break_even_rate"] = [row.break_even for row in rows]
+            table["break_even_rate_quantised"] = [row.break_even_quantised for row in rows]
+        for other in self.others:
+            table[f"energy_uJ[{other.model.id}]"] = [
+                float(microjoule(other.total(name)) / self.tally.samples)
+                for name in self.tables.names
+            ]
+        return table
 
     @cached_property
     def stages(self) -> pd.DataFrame:
@@ -97,8 +120,30 @@ class EnergyReport:
 
     @property
     def picojoule(self) -> Fraction:
-        """pJ per sample, mean over the samples, exact."""
+        """pJ per sample, mean over the samples, exact; without static power."""
         return self.tables.energy(self.tables.names) / self.tally.samples
+
+    @property
+    def static_picojoule(self) -> Fraction | None:
+        """Static power x latency, pJ per sample; None if the energy model does not tell both."""
+        return self.energies.static
+
+    @cached_property
+    def paper_exact(self) -> Fraction:
+        """pJ per sample by the exact count at the constants that the papers use."""
+        if self.model.id == PAPER_CONSTANTS and self.energies.static_image == "executed":
+            return self.picojoule
+        return self.under(Energies(self.tally, ENERGY_MODELS[PAPER_CONSTANTS]))
+
+    def under(self, energies: Energies) -> Fraction:
+        """pJ per sample under another energy model, mean over the samples, exact."""
+        total = sum((energies.total(name) for name in self.tables.names), Fraction(0))
+        return total / self.tally.samples
+
+    @cached_property
+    def comparison(self) -> Comparison | None:
+        """The same network without spikes; None if the energy model has no price for it."""
+        return compare(self.energies) if is_comparable(self.model) else None
 
     @property
     def headline(self) -> str:
@@ -133,18 +178,21 @@ class EnergyReport:
             "samples": self.tally.samples,
             "steps": self.tally.steps,
             "energy_model": self.model.model_dump(mode="json"),
+            "energy_models": [self._model(each) for each in (self.energies, *self.others)],
             "static_image": self.energies.static_image,
             "uncharged_operations": [term.value for term in self.energies.uncharged()],
             "interval": asdict(self.interval),
             "accuracy": None if self.accuracy is None else _accuracy(self.accuracy),
             "totals": self.totals,
+            "comparison": None if self.comparison is None else self.comparison.as_dict(),
+            "capacity": None if self.capacity is None else self.capacity.as_dict(),
             "papers": [self._paper(paper) for paper in self.papers],
             "stages": self.stages.to_dict(orient="records"),
             "layers": self.layers.to_dict(orient="records"),
             "time_steps": self.steps.to_dict(orient="records"),
             "counts_over_all_samples": self.counts.to_dict(orient="records"),
             "ledger": [asdict(entry) for entry in self.ledger],
-            "notes": self.ledger.notes(),
+            "notes": self.notes,
         }
         plain: dict[str, Any] = _plain(content)
         return plain
@@ -156,14 +204,32 @@ class EnergyReport:
 
         return render(self)
 
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the figures should know."""
+        own = [f"{self.model.id}: {self.model.note}"] if self.model.note else []
+        return [*self.ledger.notes(), *own, *self.energies.notes()]
+
+    def _model(self, energies: Energies) -> dict[str, Any]:
+        model, static = energies.model, energies.static
+        return {
+            "id": model.id,
+            "energy_uJ": float(microjoule(self.under(energies))),
+            "static_energy_uJ": None if static is None else float(microjoule(static)),
+            "excludes": list(model.left_out),
+            "uncharged_operations": [term.value for term in energies.uncharged()],
+            "unverified_constants": model.unverified,
+            "notes": [note for note in (model.note, *energies.notes()) if note],
+        }
+
     def _paper(self, paper: PaperEstimate) -> dict[str, Any]:
         return {
             "mode": paper.mode,
             "source": paper.source,
-            "energy_uJ": float(paper.picojoule / 1_000_000),
-            "deviation_percent": paper.deviation_percent(self.picojoule),
+            "energy_uJ": float(microjoule(paper.picojoule)),
+            "deviation_percent": paper.deviation_percent(self.paper_exact),
             "conventions": list(paper.conventions),
-            "layers_uJ": {name: float(pj / 1_000_000) for name, pj in paper.layers.items()},
+            "layers_uJ": {name: float(microjoule(pj)) for name, pj in paper.layers.items()},
         }
 
 

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from spikeport.estimate.columns import layer_columns
 from spikeport.estimate.energy.evaluate import Energies
+from spikeport.estimate.energy.memory import parameters
 from spikeport.estimate.stages import Stage, stage_of
 from spikeport.estimate.stats import Method, statistics
 from spikeport.estimate.tally.facts import elements
 from spikeport.estimate.tally.plan import Coverage
 from spikeport.estimate.tally.terms import Term
-
-_PICO_PER_MICRO = 1_000_000
+from spikeport.estimate.units import microjoule
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,9 @@ class Tables:
         return groups
 
     def layers(self) -> pd.DataFrame:
-        """One row per node that is counted or UNCOUNTED; figures per sample unless named total."""
-        return pd.DataFrame([self._layer(name) for name in self.names])
+        """One row per node that is counted or UNCOUNTED; figures per sample, see `columns`."""
+        rows = [self._layer(name) for name in self.names]
+        return pd.DataFrame(rows, columns=layer_columns())
 
     def stages(self) -> pd.DataFrame:
         """One row per stage; figures per sample, mean over the samples."""
@@ -88,7 +90,7 @@ class Tables:
                 row[term.value] = self._mean(Fraction(sum(counts)))
         energies = [self.energies.per_step(name) for name in self.names]
         for row, each in zip(rows, zip(*energies, strict=True), strict=True):
-            row["energy_uJ"] = self._mean(sum(each, Fraction(0)) / _PICO_PER_MICRO)
+            row["energy_uJ"] = self._mean(microjoule(sum(each, Fraction(0))))
         return pd.DataFrame(rows)
 
     def counts(self) -> pd.DataFrame:
@@ -116,6 +118,7 @@ class Tables:
             "commuted": plan.commuted,
             **self._figures([name]),
             "firing_rate_out": self._rate_out(name),
+            "charged_as": self._charged_as(name),
         }
 
     def _figures(self, names: list[str]) -> dict[str, Any]:
@@ -130,15 +133,37 @@ class Tables:
             figures |= self._spread("sop", sum_per_sample(operations))
         figures |= self._rate_formula(names)
         energy, everything = self.energy(names), self.energy(self.names)
-        figures["energy_uJ"] = self._mean(energy / _PICO_PER_MICRO)
+        figures["energy_uJ"] = self._mean(microjoule(energy))
         figures["energy_share"] = float(energy / everything) if everything else None
         per_sample = sum_per_sample(self.energies.per_sample(name) for name in names)
-        figures |= self._spread("energy_uJ", per_sample / _PICO_PER_MICRO)
+        figures |= self._spread("energy_uJ", microjoule(per_sample))
+        charged = sum((self.energies.charged(name) for name in names), Fraction(0))
+        figures["charged_operations"] = self._mean(charged)
+        figures["bytes_weights"] = sum(self._weight_bytes(name) for name in names)
+        figures["bytes_state"] = sum(self._state_bytes(name) for name in names)
         footprints = [self.tally.plans[name].footprint for name in names]
-        figures["bytes_weights"] = sum(each.weights for each in footprints)
-        figures["bytes_state"] = sum(each.state for each in footprints)
         figures["bytes_activations"] = sum(each.activations for each in footprints)
         return figures
+
+    def _weight_bytes(self, name: str) -> int:
+        """At the width that the energy model charges, else as the graph stores them."""
+        bits = self.energies.model.weight_bits
+        if bits is None:
+            return self.tally.plans[name].footprint.weights
+        return -(-parameters(self.tally.graph[name]) * bits // 8)
+
+    def _state_bytes(self, name: str) -> int:
+        bits, state = self.energies.model.state_bits, self.tally.plans[name].footprint.state
+        # The tally knows the state of float32 neurons.
+        return state if bits is None else -(-state * bits // 32)
+
+    def _charged_as(self, name: str) -> str:
+        model = self.energies.model
+        parts = [
+            f"{'+'.join(item.counts)} x {float(item.price(model)):.6g} pJ"
+            for item in self.energies.items(name)
+        ]
+        return "; ".join(parts)
 
     def _rate_out(self, name: str) -> float | None:
         """Spikes per neuron and step that a neuron layer emits."""

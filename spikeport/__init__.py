@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from spikeport.core.checkpoint import load_checkpoint
     from spikeport.core.errors import SpikeportError
+    from spikeport.estimate.api import energy, tally
     from spikeport.targets import check
     from spikeport.targets.lava import IntegerExecutor, lower
     from spikeport.train.checkpoint import load_model
@@ -40,6 +41,8 @@ _PLACES = {
     "verify": "convert",
     "load_checkpoint": "core.checkpoint",
     "SpikeportError": "core.errors",
+    "energy": "estimate.api",
+    "tally": "estimate.api",
     "check": "targets",
     "IntegerExecutor": "targets.lava",
     "lower": "targets.lava",
@@ -57,12 +60,14 @@ __all__ = [
     "SpikeportError",
     "add_stf",
     "check",
+    "energy",
     "fold_batch_norm",
     "load_checkpoint",
     "load_model",
     "lower",
     "open_data",
     "reference_model",
+    "tally",
     "trace",
     "verify",
 ]

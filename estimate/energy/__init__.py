@@ -1,6 +1,6 @@
 """Energy models: data with sources, and their evaluation on a tally."""
 
-from spikeport.estimate.energy.evaluate import Energies, StaticImage
+from spikeport.estimate.energy.evaluate import Energies
 from spikeport.estimate.energy.load import (
     DEFAULT_ENERGY_MODEL,
     ENERGY_MODELS,
@@ -8,7 +8,9 @@ from spikeport.estimate.energy.load import (
     parse_energy_model,
     read_energy_model,
 )
-from spikeport.estimate.energy.schema import Charge, Constant, EnergyModel, Status
+from spikeport.estimate.energy.pricing import Item, StaticImage
+from spikeport.estimate.energy.schema import Charge, EnergyModel
+from spikeport.estimate.figures import Constant, Status
 
 __all__ = [
     "DEFAULT_ENERGY_MODEL",
@@ -17,6 +19,7 @@ __all__ = [
     "Constant",
     "Energies",
     "EnergyModel",
+    "Item",
     "StaticImage",
     "Status",
     "energy_model",

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import tomllib
-from decimal import Decimal
-from importlib import resources
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from spikeport.core.errors import FileError
-from spikeport.core.files import readable_file
 from spikeport.core.registry import Registry
 from spikeport.estimate.energy.schema import EnergyModel
+from spikeport.estimate.toml import parse, read, shipped
 
 DEFAULT_ENERGY_MODEL = "horowitz45-fp32"
+_FIX = (
+    "Each constant needs value, unit, meaning, source, status (measured, simulated or derived) and "
+    "verified (true or false)."
+)
 
 
 def parse_energy_model(text: str, where: str) -> EnergyModel:
@@ -24,23 +22,7 @@ def parse_energy_model(text: str, where: str) -> EnergyModel:
     Raises:
         FileError: not TOML, or not a complete energy model; names the entry.
     """
-    try:
-        return EnergyModel.model_validate(tomllib.loads(text, parse_float=Decimal))
-    except tomllib.TOMLDecodeError as error:
-        raise FileError(
-            f"this energy model is not TOML ({error}).", where=where, fix="Correct its syntax."
-        ) from error
-    except ValidationError as error:
-        found = "; ".join(
-            f"{'.'.join(map(str, each['loc'])) or 'model'}: {each['msg']}"
-            for each in error.errors()
-        )
-        raise FileError(
-            f"this energy model is refused: {found}.",
-            where=where,
-            fix="Each constant needs value, unit, meaning, source, status (measured, simulated or "
-            "derived) and verified (true or false).",
-        ) from error
+    return parse(EnergyModel, text, where, kind="energy model", fix=_FIX)
 
 
 def read_energy_model(path: str | os.PathLike[str]) -> EnergyModel:
@@ -49,14 +31,7 @@ def read_energy_model(path: str | os.PathLike[str]) -> EnergyModel:
     Raises:
         FileError: missing, unreadable, not text, or refused by `parse_energy_model`.
     """
-    target = readable_file(path, "energy model")
-    try:
-        text = target.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise FileError(
-            "this energy model is not UTF-8 text.", where=str(target), fix="Give a TOML file."
-        ) from error
-    return parse_energy_model(text, str(target))
+    return parse_energy_model(read(path, "energy model"), str(path))
 
 
 def energy_model(choice: str | os.PathLike[str] | EnergyModel) -> EnergyModel:
@@ -73,18 +48,11 @@ def energy_model(choice: str | os.PathLike[str] | EnergyModel) -> EnergyModel:
     return ENERGY_MODELS[str(choice)]
 
 
-def _shipped() -> Registry[EnergyModel]:
-    models: Registry[EnergyModel] = Registry(
-        "energy model",
-        "spikeport.energy_models",
-        lambda name, entry: isinstance(entry, EnergyModel) and entry.id == name,
-    )
-    folder = resources.files("spikeport.estimate.energy.models")
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.name.endswith(".toml"):
-            model = parse_energy_model(entry.read_text(encoding="utf-8"), entry.name)
-            models.add(model.id, model)
-    return models
-
-
-ENERGY_MODELS = _shipped()
+ENERGY_MODELS: Registry[EnergyModel] = Registry(
+    "energy model",
+    "spikeport.energy_models",
+    lambda name, entry: isinstance(entry, EnergyModel) and entry.id == name,
+)
+for _name, _text in shipped("spikeport.estimate.energy.models"):
+    _model = parse_energy_model(_text, _name)
+    ENERGY_MODELS.add(_model.id, _model)

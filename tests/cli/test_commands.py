@@ -1,5 +1,6 @@
 """What the commands do when all is well."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,40 @@ import pytest
 
 from spikeport.convert import Graph
 
+MODEL_OF_A_USER = """
+id = "mine"
+title = "Ours"
+technology = "22 nm"
+precision = "int8"
+graded_events = "events"
+includes = ["synaptic operations"]
+excludes = ["memory"]
+[constants.op]
+value = 2
+unit = "pJ"
+meaning = "one step of ours"
+source = "data sheet"
+status = "measured"
+verified = false
+[[charges]]
+count = "sop"
+constant = "op"
+[static.power]
+value = 2
+unit = "mW"
+meaning = "leakage"
+source = "data sheet"
+status = "measured"
+verified = true
+[static.latency]
+value = 1
+unit = "ms"
+per = "step"
+meaning = "one time step"
+source = "data sheet"
+status = "measured"
+verified = true
+"""
 COMMANDS = (
     *("demo", "train", "trace", "show", "check", "verify", "estimate", "lower", "evaluate"),
     *("list", "doctor"),
@@ -41,6 +76,8 @@ def test_list_names_what_the_other_commands_take(cli) -> None:
     assert "max_former_digits" in done.json["models"]
     assert "digits" in done.json["data"]
     assert "horowitz45-fp32" in done.json["energy models"]
+    assert "loihi2" in done.json["chips"]
+    assert "multi-spike=ac|mac" in done.json["paper modes"]["spikingformer"]
     assert set(done.json["targets"]) == {"reference", "lava"}
     assert "max_former_event" in cli("list").out
 
@@ -100,6 +137,30 @@ def test_estimate_writes_tables_that_add_up(cli, tmp_path: Path) -> None:
     assert "simulated events" in page.out
     assert "max-former" in page.out
     assert max(len(line) for line in page.out.splitlines()) <= 100
+
+
+def test_estimate_under_several_models_with_papers_and_chips(cli, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(MODEL_OF_A_USER)
+    done = cli(
+        *("estimate", "max_former_digits", "--samples", 20, "-o", "report"),
+        *("--energy", "mine.toml,loihi1-davies", "--chip", "loihi1,speck"),
+        *("--paper", "max-former", "--paper", "spikingformer:multi-spike=mac"),
+    )
+    assert done.code == 0
+    page = " ".join(done.out.split())
+    for expected in ("one step of ours", "unverified", "loihi1-davies", "excludes", "capacity.csv"):
+        assert expected in page
+    assert "does not fit: needs at least" in page
+    assert max(len(line) for line in done.out.splitlines()) <= 100
+    layers = pd.read_csv(tmp_path / "report" / "layers.csv")
+    report = json.loads((tmp_path / "report" / "report.json").read_text())
+    mine, loihi = report["energy_models"]
+    assert layers["energy_uJ"].sum() == pytest.approx(mine["energy_uJ"])
+    assert layers["energy_uJ[loihi1-davies]"].sum() == pytest.approx(loihi["energy_uJ"])
+    assert mine["static_energy_uJ"] == pytest.approx(2e-3 * 4e-3 * 1e6)
+    assert [paper["mode"] for paper in report["papers"]][1] == "spikingformer:multi-spike=mac"
+    capacity = pd.read_csv(tmp_path / "report" / "capacity.csv")
+    assert capacity["neurons"].sum() == report["capacity"]["totals"]["neurons"]
 
 
 def test_a_stored_graph_counts_like_its_model(cli) -> None:

@@ -59,9 +59,63 @@ def test_shipped_models_are_whole() -> None:
     for name, model in ENERGY_MODELS.items():
         assert model.id == name
         assert all(constant.source for constant in model.constants.values())
-        assert any("memory" in each for each in model.excludes)
-        assert any("static" in each for each in model.excludes)
+        assert any("static" in each for each in model.left_out)
+        covered = (*model.includes, *model.excludes)
+        assert any("memory" in each or "accesses" in each or "chip" in each for each in covered)
         assert len(model.describe()) == len(model.constants)
+
+
+TABLE = {
+    "lemaire2022": {"add": "0.1", "mac": "3.2"},
+    "step2025": {"mac": "4.6", "ac": "0.9", "memory": "3.12"},
+    "horowitz45-memory": {"mac": "4.6", "ac": "0.9", "sram_8k": "10", "sram_1m": "100"},
+    "loihi1-davies": {"sop": "23.6", "update_active": "81", "update_inactive": "52"},
+    "loihi1-sanafe": {"synapse_conv": "24", "neuron_access": "51.2", "message": "111"},
+    "truenorth-merolla": {"sop": "26"},
+    "truenorth-akopyan": {"sop": "2.5"},
+    "spinnaker1": {"sop": "13300", "update": "26000"},
+    "spinnaker2": {"sop": "450", "update": "2190"},
+    "tianjic": {"sop": "1.54"},
+    "odin": {"sop": "12.7"},
+    "reckon": {"sop": "5.3"},
+    "ubrain": {"sop": "26"},
+    "neuronflow": {"sop": "20"},
+    "seneca": {"sop": "2.8"},
+    "ann-cpu": {"mac": "8600"},
+    "ann-gpu": {"mac": "300"},
+    "ann-arm": {"mac": "900"},
+}
+"""pJ."""
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_figures_of_the_table(name: str) -> None:
+    constants = ENERGY_MODELS[name].constants
+    assert {key: constants[key].picojoule for key in TABLE[name]} == {
+        key: Fraction(value) for key, value in TABLE[name].items()
+    }
+
+
+def test_every_model_is_tabled_and_loihi_2_is_none_of_them() -> None:
+    horowitz = {f"horowitz45-{kind}" for kind in ("fp32", "fp16", "int8", "int32")}
+    assert set(ENERGY_MODELS) - set(ENERGY_MODELS.origins) == {*TABLE, *horowitz}
+    assert not any("loihi2" in name for name in ENERGY_MODELS)
+
+
+@pytest.mark.parametrize("name", ENERGY_MODELS)
+def test_every_figure_tells_unit_source_and_status(name: str) -> None:
+    model = ENERGY_MODELS[name]
+    for line, constant in zip(model.describe(), model.constants.values(), strict=True):
+        assert constant.unit in line and constant.status.value in line
+        assert ("unverified" in line) is not constant.verified
+        assert constant.source in model.sources
+    assert set(model.unverified) == {n for n, c in model.constants.items() if not c.verified}
+
+
+def test_ambiguous_sources_are_told() -> None:
+    assert "ambiguous" in ENERGY_MODELS["step2025"].note
+    assert "64 bits" in ENERGY_MODELS["horowitz45-memory"].note
+    assert "truenorth-merolla" in ENERGY_MODELS["truenorth-akopyan"].note
 
 
 def test_unknown_name_tells_near_matches() -> None:
@@ -96,6 +150,15 @@ def test_file_of_a_user(tmp_path: Path) -> None:
         ('constant = "op"', 'constant = "other"', "not there"),
         ('count = "sop"', 'count = "sops"', "charges.0.count"),
         ('precision = "int8"', 'precision = "int8"\nspeed = 3', "speed"),
+        ('constant = "op"', "", "constant or a memory"),
+        ('constant = "op"', 'constant = "op"\nmemory = "weights"', "constant or a memory"),
+        ('constant = "op"', 'memory = "weights"', "no table of sizes"),
+        ('constant = "op"', 'constant = "op"\nhops = "east_west"', "routing"),
+        (
+            "[constants.op]",
+            '[memory]\nbetween = "next"\nsizes = []\n[constants.op]',
+            "memory.sizes",
+        ),
         ("[[charges]]", '[[charges]]\ncount = "sop"\nconstant = "op"\n[[charges]]', "twice"),
         ('id = "mine"', "id = ", "not TOML"),
     ],

@@ -12,6 +12,7 @@ from spikeport.cli import output
 
 if TYPE_CHECKING:
     from spikeport.core.registry import Registry
+    from spikeport.estimate.paper import PaperMode
 
 T = TypeVar("T")
 
@@ -20,7 +21,9 @@ def catalogue() -> dict[str, dict[str, str]]:
     """Names and one-line descriptions by kind; what a package added names the package."""
     from spikeport.convert.ops import OPS
     from spikeport.convert.passes import PASSES
+    from spikeport.estimate.capacity import CHIPS
     from spikeport.estimate.energy import ENERGY_MODELS
+    from spikeport.estimate.paper import PAPER_MODES
     from spikeport.targets import TARGETS
     from spikeport.targets.lava import ops as _ops  # noqa: F401  registers the ops of lowered graphs
     from spikeport.train.data import DATA
@@ -35,6 +38,8 @@ def catalogue() -> dict[str, dict[str, str]]:
             for name in recipe_names()
         },
         "energy models": _described(ENERGY_MODELS, lambda entry: entry.title),
+        "chips": _described(CHIPS, lambda chip: chip.title),
+        "paper modes": _described(PAPER_MODES, _with_switches),
         "targets": _described(TARGETS, lambda entry: entry.description),
         "passes": _described(PASSES, _first_line),
         "ops": _described(OPS, _first_line),
@@ -65,12 +70,17 @@ def _described(registry: Registry[T], describe: Callable[[T], str]) -> dict[str,
     }
 
 
+def _with_switches(mode: PaperMode) -> str:
+    switches = [f"{name}={'|'.join(values)}" for name, values in mode.switches.items()]
+    return "; ".join([mode.source, *switches])
+
+
 def _first_line(entry: object) -> str:
     return (inspect.getdoc(entry) or "").split("\n")[0]
 
 
 def run(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List models, data, recipes, energy models, targets, passes and ops, extensions included.
+    """List models, data, recipes, energy models, chips, paper modes, targets, passes and ops.
 
     Packages extend Spikeport by entry points of the groups spikeport.ops, spikeport.passes,
     spikeport.targets and spikeport.energy_models.

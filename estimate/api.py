@@ -1,0 +1,61 @@
+"""Count first, charge later: one tally under any number of energy models.
+
+counts = spikeport.tally(graph, loader)
+print(spikeport.energy(counts, "loihi1-davies").totals)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from torch import Tensor
+
+from spikeport.convert.graph import Graph
+from spikeport.convert.interpreter import Interpreter
+from spikeport.core.errors import UsageError
+from spikeport.estimate.energy.evaluate import Energies
+from spikeport.estimate.energy.load import DEFAULT_ENERGY_MODEL, energy_model
+from spikeport.estimate.energy.pricing import StaticImage
+from spikeport.estimate.energy.schema import EnergyModel
+from spikeport.estimate.report import EnergyReport
+from spikeport.estimate.tally.tally import Tally
+
+
+def tally(graph: Graph, loader: Iterable[Tensor | tuple[Tensor, Tensor | None]]) -> Tally:
+    """Run all batches of a loader in float32 and count them exactly.
+
+    Args:
+        graph: what `spikeport.trace` or `load_graph` returned.
+        loader: frames `[T, B, *shape]` (`[B, *shape]` for static images), alone or with labels.
+
+    Raises:
+        UsageError: there is no sample, or frames do not fit the graph.
+    """
+    counted, executor = Tally(graph), Interpreter(graph)
+    for batch in loader:
+        counted.run(executor, batch if isinstance(batch, Tensor) else batch[0])
+    if not counted.samples:
+        raise UsageError(
+            "there is no sample to count.", where="loader", fix="Give at least one batch."
+        )
+    return counted
+
+
+def energy(
+    tally: Tally,
+    model: str | os.PathLike[str] | EnergyModel = DEFAULT_ENERGY_MODEL,
+    *,
+    static_image: StaticImage = "executed",
+) -> EnergyReport:
+    """What counts cost under an energy model: a shipped name, a `.toml` file, or a model.
+
+    Raises:
+        UnknownNameError: no energy model has this name.
+        FileError: the energy model file is refused.
+        UsageError: nothing was counted yet.
+    """
+    found = energy_model(model)
+    if not tally.samples:
+        raise UsageError("this tally holds no sample.", where="tally", fix="Run a batch first.")
+    return EnergyReport(tally, Energies(tally, found, static_image))
