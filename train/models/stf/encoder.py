@@ -73,7 +73,8 @@ class StfEncoder(nn.Module):
         if self._places.feedback == "currents":
             return self._fire(per_step(self.stem, frames))
         if self._places.embedding == "currents":
-            frames = PositionedInputFeedback.pack(frames, self.tspe.position)
+            assert isinstance(self.loop, PositionedInputFeedback)
+            frames = self.loop.pack(frames, self.tspe)
         spikes: Tensor = self.loop(frames)
         return spikes
 

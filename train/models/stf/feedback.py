@@ -6,6 +6,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from spikeport.core.recurrence import TimeLoop
 
@@ -75,11 +76,13 @@ class PositionedInputFeedback(InputFeedback):
         super().__init__(stem, neuron, frame, currents, kernel)
         self.currents = currents
 
-    @staticmethod
-    def pack(frames: Tensor, positions: Tensor) -> Tensor:
-        """Frames `[T, B, C, H, W]` and positions `[T, 1, C', H', W']` to rows `[T, B, n]`."""
-        batch = frames.shape[1]
-        return torch.cat([frames.flatten(2), positions.expand(-1, batch, -1, -1, -1).flatten(2)], 2)
+    def pack(self, frames: Tensor, add_position: nn.Module) -> Tensor:
+        """Frames `[T, B, C, H, W]`, and what `add_position` adds to currents, as rows `[T, B, n]`."""
+        rows = frames.flatten(2)
+        # Adding to zeros of every sample, rather than repeating, is what a tracer can follow.
+        zeros = functional.pad(rows, (0, math.prod(self.currents)))[:, :, rows.shape[2] :]
+        positions: Tensor = add_position(zeros.reshape(*frames.shape[:2], *self.currents))
+        return torch.cat([rows, positions.flatten(2)], 2)
 
     def step(self, current: Tensor, feedback: Tensor) -> tuple[Tensor, Tensor]:
         pixels = math.prod(self.frame)
