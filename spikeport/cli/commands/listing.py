@@ -31,7 +31,10 @@ def catalogue() -> dict[str, dict[str, str]]:
     from spikeport.train.recipe import load_recipe, recipe_names
 
     found = {
-        "models": {name: entry.description for name, entry in MODELS.items()},
+        "models": {n: entry.description for n, entry in MODELS.items() if not entry.published},
+        "rows of ablation tables (models too)": {
+            name: entry.description for name, entry in MODELS.items() if entry.published
+        },
         "data": {name: entry.description for name, entry in DATA.items()},
         "recipes": {
             name: f"trains {(recipe := load_recipe(name)).model} on {recipe.data.spec}"

@@ -77,7 +77,7 @@ class PositionedInputFeedback(InputFeedback):
         self.currents = currents
 
     def pack(self, frames: Tensor, add_position: nn.Module) -> Tensor:
-        """Frames `[T, B, C, H, W]`, and what `add_position` adds to currents, as rows `[T, B, n]`."""
+        """Frames `[T, B, C, H, W]` and what is added to their currents, as rows `[T, B, n]`."""
         rows = frames.flatten(2)
         # Adding to zeros of every sample, rather than repeating, is what a tracer can follow.
         zeros = functional.pad(rows, (0, math.prod(self.currents)))[:, :, rows.shape[2] :]
