@@ -207,8 +207,12 @@ class EnergyReport:
     @property
     def notes(self) -> list[str]:
         """What a reader of the figures should know."""
-        own = [f"{self.model.id}: {self.model.note}"] if self.model.note else []
-        return [*self.ledger.notes(), *own, *self.energies.notes()]
+        everything = (self.energies, *self.others)
+        return [
+            *self.ledger.notes(),
+            *(f"{each.model.id}: {each.model.note}" for each in everything if each.model.note),
+            *(note for each in everything for note in each.notes()),
+        ]
 
     def _model(self, energies: Energies) -> dict[str, Any]:
         model, static = energies.model, energies.static

@@ -11,7 +11,7 @@ from spikeport.core.errors import UnsupportedError
 
 
 def copy_model(model: nn.Module, replace: Mapping[nn.Module, nn.Module] | None = None) -> nn.Module:
-    """A deep copy in eval mode, some modules replaced on the way.
+    """A deep copy in eval mode on the CPU, some modules replaced on the way.
 
     State that a module still holds from an earlier forward may hang on an autograd graph, which
     cannot be copied: it is copied without its graph.
@@ -26,7 +26,7 @@ def copy_model(model: nn.Module, replace: Mapping[nn.Module, nn.Module] | None =
             if isinstance(value, Tensor) and not value.is_leaf:
                 memo[id(value)] = value.detach().clone()
     try:
-        return copy.deepcopy(model, memo).eval()
+        return copy.deepcopy(model, memo).eval().cpu()
     except Exception as error:
         raise UnsupportedError(
             f"the model cannot be copied: {type(error).__name__}: {error}",

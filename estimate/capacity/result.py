@@ -72,10 +72,10 @@ class Fit:
     @property
     def verdict(self) -> str:
         """One line."""
-        bound = (
-            f"needs at least {self.cores:,} cores of {self.chip.cores_per_chip:,} "
-            f"({self.bound_by}; at least {self.chips:,} chip{'s' if self.chips > 1 else ''})"
-        )
+        cores = f"{self.cores:,} core{'s' if self.cores > 1 else ''}"
+        chips = f"{self.chips:,} chip{'s' if self.chips > 1 else ''}"
+        limit = f"{self.chip.cores_per_chip:,}"
+        bound = f"needs at least {cores} of {limit} ({self.bound_by}; at least {chips})"
         local = [each for each in self.overflows if each.where != "network"]
         if local:
             bound += f"; {len(local)} limit{'s' if len(local) > 1 else ''} of a core exceeded"

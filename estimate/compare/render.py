@@ -48,8 +48,7 @@ def render_comparison(report: EnergyReport) -> RenderableType:
 def _break_even(report: EnergyReport, found: Comparison) -> list[str]:
     rate = report.totals["firing_rate_in"]
     parts = [
-        f"{significant(factor)} x its events ({_at(factor * rate)}) against the "
-        f"{'ANN' if bits is None else f'{bits}-bit ANN'}"
+        f"{_at(factor, rate)} against the {'ANN' if bits is None else f'{bits}-bit ANN'}"
         for factor, bits in ((found.factor, None), (found.factor_quantised, found.bits))
         if factor is not None and rate is not None
     ]
@@ -66,8 +65,12 @@ def _break_even(report: EnergyReport, found: Comparison) -> list[str]:
     return lines
 
 
-def _at(rate: float) -> str:
-    return f"mean rate {percent(rate)} %" if rate < 1 else "cheaper at any rate"
+def _at(factor: float, rate: float) -> str:
+    if not factor:
+        return "dearer at any rate"
+    mean = factor * rate
+    told = f"mean rate {percent(mean)} %" if mean < 1 else "cheaper at any rate"
+    return f"{significant(factor)} x its events ({told})"
 
 
 def _decides(found: Comparison) -> list[str]:

@@ -75,12 +75,20 @@ def weight_reads(node: Node, terms: frozenset[Term]) -> Coefficients:
     return _once(terms, [Term.SOP, Term.MAC, Term.BIAS_ADD])
 
 
-@_quantity("input_reads", "events, or the operand of each multiply-accumulate")
+@_quantity("input_reads", "events, or the operands of each multiply-accumulate")
 def input_reads(node: Node, terms: frozenset[Term]) -> Coefficients:
-    """An event is fetched once and serves its whole fan-out; a dense layer fetches per MAC."""
-    if not isinstance(node.op, Conv | Linear | MatMul):
-        return {}
-    return _once(terms, [Term.EVENTS_IN, Term.MAC])
+    """An event is fetched once and serves its whole fan-out; a dense layer fetches per MAC.
+
+    A product of activations has no weights: an event fetches what it meets in the other operand,
+    and of two spike operands the left one drives.
+    """
+    if isinstance(node.op, MatMul):
+        driver = Term.READS_LEFT if Term.READS_LEFT in terms else Term.READS_RIGHT
+        found = _once(terms, [Term.EVENTS_IN, driver])
+        return found | ({Term.MAC: Fraction(2)} if Term.MAC in terms else {})
+    if isinstance(node.op, Conv | Linear):
+        return _once(terms, [Term.EVENTS_IN, Term.MAC])
+    return {}
 
 
 @_quantity("potential_accesses", "a read and a write per synaptic operation and neuron update")
@@ -96,5 +104,6 @@ def potential_accesses(node: Node, terms: frozenset[Term]) -> Coefficients:
 def output_writes(node: Node, terms: frozenset[Term]) -> Coefficients:
     """A dense layer sums in a register and writes each output once."""
     if isinstance(node.op, Conv | Linear) and Term.MAC_PADDED in terms:
+        # MAC_PADDED is outputs times fan-in.
         return {Term.MAC_PADDED: Fraction(1, node.op.weight[0].numel())}
     return _once(terms, [Term.SPIKES_OUT])

@@ -72,6 +72,7 @@ def test_model_graph_folded_and_stored_agree(net: RandomNet) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(random_nets())
 def test_many_random_nets_agree(net: RandomNet) -> None:

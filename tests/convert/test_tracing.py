@@ -9,7 +9,8 @@ import pytest
 import torch
 from golden import event_input, results, weights
 from nets import NETS, lively
-from spikingjelly.activation_based import functional, neuron
+from spikingjelly.activation_based import functional, layer, neuron
+from timm.layers import DropPath
 from torch import nn
 
 from spikeport.convert import Graph, Interpreter, to_graph_layout, trace
@@ -242,3 +243,23 @@ def test_an_embedding_per_step_fixes_the_number_of_steps() -> None:
 def test_an_unknown_pass_is_told_before_tracing() -> None:
     with pytest.raises(UnknownNameError, match="hoist-static"):
         trace(nn.Linear(2, 2), torch.rand(2, 2, 2), passes=["hoist_static"])
+
+
+@pytest.mark.parametrize(
+    "drop",
+    [
+        nn.Dropout(0.5),
+        nn.AlphaDropout(0.5),
+        nn.Dropout1d(0.5),
+        nn.FeatureAlphaDropout(0.5),
+        DropPath(0.5),
+        layer.Dropout(0.5, step_mode="m"),
+    ],
+)
+def test_what_drops_values_in_training_vanishes(drop: nn.Module) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 6), drop, neuron.LIFNode(step_mode="m", v_threshold=0.2))
+    graph = trace(model.train(), torch.rand(4, 3, 6) * 3)
+    assert [node.op.kind for node in graph] == ["input", "linear", "lif"]
+    assert graph.metadata["certificate"]["fired"] > 0
+    assert drop.training

@@ -121,7 +121,7 @@ def test_bound_of_shared_cores(limits: dict[str, int], cores: int, bound_by: str
     assert (fit.cores, fit.bound_by) == (cores, bound_by)
     assert fit.ruled_out is (cores > 3)
     assert fit.verdict.startswith("does not fit" if cores > 3 else "not ruled out")
-    assert f"at least {cores} cores of 3" in fit.verdict
+    assert f"at least {cores} core{'s' if cores > 1 else ''} of 3" in fit.verdict
     assert fit.chips == -(-cores // 3)
 
 

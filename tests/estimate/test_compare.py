@@ -207,6 +207,21 @@ def test_a_model_without_a_multiply_accumulate_compares_nothing(
         compare(report.energies)
 
 
+def test_report_says_what_no_rate_changes(count_chain: Callable[..., Tally]) -> None:
+    few = energy(count_chain(spikes(2, 2), Domain.SPIKE, Linear(torch.ones(3, 4), None)))
+    assert "cheaper at any rate" in page(few)
+    # Biases are read at each step: with so small weights they alone cost more than one pass.
+    op = Linear(torch.ones(30, 1), torch.ones(30))
+    frames = torch.zeros(99, 1, 1)
+    frames[0] = 1
+    assert "dearer at any rate" in page(energy(count_chain(frames, Domain.SPIKE, op), MEMORY))
+
+
+def test_notes_of_every_model_are_shown(small_net: Graph, frames: Tensor) -> None:
+    report = estimate(Interpreter(small_net), [(frames, None)], ["horowitz45-fp32", "step2025"])
+    assert "The unit of the memory figure is ambiguous" in page(report)
+
+
 def test_report_shows_accuracy_beside_energy(small_net: Graph, frames: Tensor) -> None:
     labels = torch.tensor([0, 1, 2, 0, 1, 2, 0])
     report = estimate(Interpreter(small_net), [(frames, labels)])

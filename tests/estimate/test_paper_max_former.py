@@ -79,6 +79,17 @@ def test_attention_is_not_charged() -> None:
     assert report.as_dict()["papers"][0]["deviation_percent"] == -100
 
 
+def test_the_deviation_does_not_depend_on_the_energy_model_of_the_report(
+    small_net: Graph, frames: torch.Tensor
+) -> None:
+    found = [
+        estimate(Interpreter(small_net), [(frames, None)], name).as_dict()["papers"][0]
+        for name in ("horowitz45-fp32", "horowitz45-int8", "truenorth-merolla")
+    ]
+    assert found[0]["deviation_percent"] is not None
+    assert found[0] == found[1] == found[2]
+
+
 def test_published_stem_and_head() -> None:
     """MS-QKFormer: conv1 3 -> 48, 3x3, 224x224, once: 0.299 mJ; head on real means: .007 mJ."""
     stem = Graph()

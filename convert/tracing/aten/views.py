@@ -26,7 +26,12 @@ def identity(t: Translator, node: fx.Node) -> Value:
     return t.value(node.args[0])
 
 
-@handles("aten.dropout.default", "aten.feature_dropout.default")
+@handles(
+    "aten.alpha_dropout.default",
+    "aten.dropout.default",
+    "aten.feature_alpha_dropout.default",
+    "aten.feature_dropout.default",
+)
 def dropout(t: Translator, node: fx.Node) -> Value:
     if node.args[2]:
         raise AxisError("it drops values at random also in eval mode")

@@ -35,7 +35,10 @@ def run(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder for layers.csv and report.json.")
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Folder for layers.csv and report.json (capacity.csv with --chip)."
+        ),
     ] = None,
     as_json: options.Json = False,
 ) -> None:
