@@ -8,6 +8,7 @@ Everything is imported on first use, so `import spikeport` is quick and needs no
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -74,5 +75,8 @@ __all__ = [
 
 __getattr__ = lazy(__name__, _PLACES)
 
-# timm lists our models too, as soon as somebody imports it.
-wrapt.register_post_import_hook("spikeport.train.models.timm_registry:register", "timm.models")
+
+@wrapt.when_imported("timm.models")
+def _register_with_timm(_: object) -> None:
+    """timm lists our models too, as soon as somebody imports it."""
+    import_module("spikeport.train.models.timm_registry")

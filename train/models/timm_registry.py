@@ -1,6 +1,7 @@
 """The zoo under timm's roof: `timm.create_model("spikeport_max_former_10_384")`.
 
-`import spikeport` arranges that this runs once timm is imported, whichever comes first.
+Importing this module registers every model. `import spikeport` arranges that it is imported once
+timm is, whichever of them comes first.
 """
 
 from __future__ import annotations
@@ -78,9 +79,6 @@ def _size(key: str, value: Any) -> Any:
     return (value, value) if key == "img_size" and isinstance(value, int) else value
 
 
-def register(timm_models: object = None) -> None:
-    """Register every model of the zoo; the argument is what an import hook passes."""
-    for name, entry in MODELS.items():
-        if PREFIX + name not in default_cfgs:
-            default_cfgs[PREFIX + name] = DefaultCfg(tags=deque([""]), cfgs={"": _cfg(entry)})
-            register_model(_entrypoint(name))
+for _name, _entry in MODELS.items():
+    default_cfgs[PREFIX + _name] = DefaultCfg(tags=deque([""]), cfgs={"": _cfg(_entry)})
+    register_model(_entrypoint(_name))
