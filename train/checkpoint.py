@@ -81,7 +81,8 @@ def shipped_weights(name: str) -> Path:
         raise UsageError(
             "no trained weights come with this model.",
             where=name,
-            fix=f"Name a checkpoint file, or use a model that has weights: {shipped}.",
+            fix=f"Name a checkpoint file, or use a model that has weights: {shipped}. "
+            "To look at its structure, spikeport trace, show and check take --untrained.",
         )
     return path
 

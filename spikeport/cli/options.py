@@ -52,6 +52,13 @@ LoopSteps = Annotated[
         max=100_000,
     ),
 ]
+Untrained = Annotated[
+    bool,
+    typer.Option(
+        "--untrained",
+        help="Fresh weights instead of trained ones, for models by name: to look at a structure.",
+    ),
+]
 Data = Annotated[str, typer.Option(help="Data by NAME[:PATH]; see spikeport list.")]
 Split = Annotated[str, typer.Option(help="Which part of the data.")]
 Samples = Annotated[
@@ -74,6 +81,7 @@ class InputChoice:
     domain: InputDomain = None
     layout: Layout = None
     steps: LoopSteps = None
+    untrained: Untrained = False
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,23 @@ def open_model(spec: str, checkpoint: Path | None, classes: int | None = None) -
     return _from_factory(spec, checkpoint)
 
 
+def _untrained(spec: str, checkpoint: Path | None, classes: int | None) -> nn.Module:
+    """A model by name with fresh weights, the same on every run."""
+    import torch
+
+    from spikeport.train.models import create_model
+
+    if checkpoint is not None or ":" in spec:
+        raise UsageError(
+            "fresh weights are for models by name, without a checkpoint.",
+            where="--untrained",
+            fix="Leave it out: a factory brings its own weights.",
+        )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return create_model(spec, **({} if classes is None else {"num_classes": classes})).eval()
+
+
 def _from_factory(spec: str, checkpoint: Path | None) -> nn.Module:
     from torch import nn
 
@@ -199,7 +216,11 @@ def trace_random(
 
     if given.domain is not None and given.domain not in set(Domain):
         raise UnknownNameError("domain", given.domain, [str(name) for name in Domain])
-    net = open_model(spec, checkpoint, classes)
+    net = (
+        _untrained(spec, checkpoint, classes)
+        if given.untrained
+        else open_model(spec, checkpoint, classes)
+    )
     sizes = _input_shape(spec, given.shape)
     events = spec in MODELS and not MODELS[spec].static
     declared = Domain(given.domain or ("graded" if events else "real"))

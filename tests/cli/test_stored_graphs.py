@@ -238,3 +238,13 @@ def test_a_certificate_that_promises_too_much_takes_no_memory(
     rewrite(traced, change, tmp_path / "m.spg")
     done = cli("verify", "m.spg", "--model", "max_former_digits")
     refused(done, "would hold 1,000,000,000,000 numbers")
+
+
+def test_a_structure_can_be_looked_at_without_weights(cli) -> None:
+    shown = cli("show", "spikformer_cifar_2_384", "--untrained", "--json")
+    assert shown.code == 0, shown.err
+    assert shown.json["source"]["model"] == "spikformer_cifar_2_384"
+    told = cli("check", "spikformer_cifar_2_384", "--target", "all", "--untrained", "--json")
+    assert told.code == 1 and told.json
+    refused(cli("show", "spikformer_cifar_2_384"), "no trained weights", "--untrained")
+    refused(cli("show", "mynet:make", "--untrained"), "fresh weights are for models by name")

@@ -57,12 +57,22 @@ def run(
 
 def _print(model: str, report: CheckReport) -> None:
     console = output.console()
+    # Many nodes are carried the same way: it is told once, below the table.
+    ways = {
+        how: n for n, how in enumerate(dict.fromkeys(v.how for v in report.verdicts if v.how), 1)
+    }
     rows = [
-        [verdict.path or verdict.node, verdict.op, verdict.said, verdict.how]
+        [
+            verdict.path or verdict.node,
+            verdict.op,
+            f"{verdict.said} ({ways[verdict.how]})" if verdict.how else verdict.said,
+        ]
         for verdict in report.verdicts
     ]
-    columns = ["module", "op", "on this target", "how"]
+    columns = ["module", "op", "on this target"]
     console.print(output.table(f"{model} on {report.target}", columns, rows))
+    for how, number in ways.items():
+        console.print(f"  ({number}) {how}")
     counts = ", ".join(f"{number} {status}" for status, number in report.counts.items())
     console.print(f"\n{report.target}: {len(report.verdicts)} nodes: {counts}.")
     for heading, findings in _by_severity(report):
