@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from spikeport.train.reference import read_manifest
 
@@ -18,7 +20,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "manifest_file" in metafunc.fixturenames:
         metafunc.parametrize("manifest_file", manifests, ids=_name)
     if "golden_case" in metafunc.fixturenames:
-        # The same number of cases for each worker, wherever a folder holds none.
         cases = [path for path in manifests if _results(path).is_file()]
         metafunc.parametrize("golden_case", cases, ids=_name)
 
@@ -28,7 +29,16 @@ def _name(manifest: Path) -> str:
 
 
 def _results(manifest: Path) -> Path:
-    return manifest.with_name(f"{_name(manifest)}.golden.npz")
+    """The npz beside a manifest, or where the manifest says that it is."""
+    beside = manifest.with_name(f"{_name(manifest)}.golden.npz")
+    told = read_manifest(manifest).get("golden_file", beside.name)
+    return beside if beside.is_file() else manifest.parent / told
+
+
+@pytest.fixture
+def golden_results(golden_case: Path) -> dict[str, NDArray[Any]]:
+    with np.load(_results(golden_case)) as stored:
+        return dict(stored)
 
 
 @pytest.fixture

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import golden
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from spikeport.train.reference import read_manifest, reference_input, reference_model
+from spikeport.train.reference import reference_input, reference_model
 
 
-def test_spikes_and_outputs_are_those_of_the_published_program(golden_case: Path) -> None:
-    manifest = read_manifest(golden_case)
-    results = golden_case.with_name(golden_case.name.replace(".manifest.json", ".golden.npz"))
-    with np.load(results) as stored:
-        expected = dict(stored)
-    model = reference_model(manifest).double()
-    out, spikes = golden.run(model, reference_input(manifest).double())
+def test_spikes_and_outputs_are_those_of_the_published_program(
+    golden_case: Path, golden_results: dict[str, NDArray[Any]]
+) -> None:
+    expected = golden_results
+    model = reference_model(golden_case).double()
+    out, spikes = golden.run(model, reference_input(golden_case).double())
 
     assert list(spikes) == expected["lif_names"].tolist(), "order of execution"
     for index, (name, fired) in enumerate(spikes.items()):
