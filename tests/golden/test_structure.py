@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import golden
-import pytest
 import torch
 from spikingjelly.activation_based.neuron import LIFNode
 from torch import Tensor, nn
@@ -13,17 +12,15 @@ from torch import Tensor, nn
 from spikeport.train.reference import reference_model
 
 
-@pytest.fixture
-def model(manifest: dict[str, Any]) -> nn.Module:
+def test_names_neurons_and_operations_are_those_published(manifest: dict[str, Any]) -> None:
     # Compares names, order and shapes of all entries, and the hash of the weights.
-    return reference_model(manifest)
-
-
-def test_parameters_are_as_many_as_published(model: nn.Module, manifest: dict[str, Any]) -> None:
+    model = reference_model(manifest)
     assert sum(p.numel() for p in model.parameters()) == manifest["parameters_total"]
+    check_neurons(model, manifest)
+    check_operations(model, manifest)
 
 
-def test_neurons_are_set_as_published(model: nn.Module, manifest: dict[str, Any]) -> None:
+def check_neurons(model: nn.Module, manifest: dict[str, Any]) -> None:
     modules = dict(model.named_modules())
     executed = [entry for entry in manifest["lif"] if entry["executed"]]
     for entry in executed:
@@ -35,7 +32,7 @@ def test_neurons_are_set_as_published(model: nn.Module, manifest: dict[str, Any]
     assert ours == {entry["name"] for entry in executed}, "neurons that never run are not built"
 
 
-def test_operations_are_as_many_as_published(model: nn.Module, manifest: dict[str, Any]) -> None:
+def check_operations(model: nn.Module, manifest: dict[str, Any]) -> None:
     """Each layer's place, geometry and multiply-accumulates, from what flows through it."""
     with torch.device("meta"):
         shape = [1, *manifest["input"]["shape"][1:]]
