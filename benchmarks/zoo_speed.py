@@ -1,9 +1,10 @@
 """A network of the zoo against the same network with SpikingJelly's own neurons.
 
 Same weights, same input, same threads, alternating in one process. Neither side is tuned down: both
-convolve a static image once, and SpikingJelly's side runs in both layouts: contiguous, as a network
-of it is built, and channels last, as ours is. `limit` is what our network takes when its neurons
-cost nothing (a threshold of the current, one read and one write): fused neurons cannot beat that.
+convolve a static image once, and SpikingJelly's side runs in both layouts: contiguous, as torch
+lays out feature maps by itself, and channels last, as ours does. `limit` is what our network takes
+when its neurons cost nothing (a threshold of the current, one read and one write): fused neurons
+cannot beat that.
 
     python benchmarks/zoo_speed.py --model max_former_cifar --batch 8 [--train]
 """
@@ -21,7 +22,7 @@ import torch
 from spikingjelly.activation_based import functional, neuron
 from torch import Tensor, nn
 
-from spikeport.train.models import MODELS, create_model
+from spikeport.train.models import MODELS, base, create_model
 
 
 class Threshold(nn.Module):
@@ -118,6 +119,19 @@ def learn(model: nn.Module, x: Tensor) -> Callable[[], object]:
     return run
 
 
+def contiguous(run: Callable[[], object]) -> Callable[[], object]:
+    """The same with feature maps as torch lays them out by itself."""
+
+    def laid_out() -> object:
+        ours, base.channels_last = base.channels_last, lambda x: x
+        try:
+            return run()
+        finally:
+            base.channels_last = ours
+
+    return laid_out
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="max_former_cifar")
@@ -131,16 +145,21 @@ def main() -> None:
     static = {"steps": options.steps} if MODELS[options.model].static else {}
     ours = create_model(options.model, **static)
     lively(ours)
+    if options.train:
+        # As the training loop lays them out.
+        ours = ours.to(memory_format=torch.channels_last)
     limit = LearningThreshold if options.train else Threshold
     models = {
         "ours": ours,
-        "spikingjelly": replaced(ours, spikingjelly).to(memory_format=torch.contiguous_format),
+        "spikingjelly": replaced(ours, spikingjelly),
         "spikingjelly_channels_last": replaced(ours, spikingjelly),
         "limit": replaced(ours, lambda _: limit()),
     }
     x = sample(options.model, options.batch, options.steps)
     mode = learn if options.train else infer
     runs = {name: mode(model, x) for name, model in models.items()}
+    models["spikingjelly"].to(memory_format=torch.contiguous_format)
+    runs["spikingjelly"] = contiguous(runs["spikingjelly"])
     for run in runs.values():
         run()
         run()

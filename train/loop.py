@@ -143,7 +143,7 @@ def _open(recipe: Recipe, split: str, seed: int) -> FrameDataset:
 
 
 def _start(blueprint: nn.Module, recipe: Recipe) -> TrainingState:
-    model = copy.deepcopy(blueprint)
+    model = copy.deepcopy(blueprint).to(memory_format=torch.channels_last)
     halve_sums(model)
     decayed = [weight for weight in model.parameters() if weight.dim() > 1]
     others = [weight for weight in model.parameters() if weight.dim() <= 1]

@@ -10,7 +10,7 @@ from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Neuron
 
-PRODUCTS = frozenset({"conv", "linear", "matmul", "multiply"})
+PRODUCTS = frozenset({"conv", "linear", "matmul", "multiply", "fourier"})
 """Ops that multiply what they read with weights or with each other."""
 
 CURRENTS = frozenset(

@@ -11,6 +11,7 @@ from spikeport.core.errors import UnsupportedError
 from spikeport.train.models.embeddings.base import EncodingEmbedding, PatchEmbedding
 from spikeport.train.models.input import check_frames, check_image
 from spikeport.train.models.neuron import reset_neurons
+from spikeport.train.models.steps import channels_last
 from spikeport.train.models.stf.options import StfOptions
 
 
@@ -97,10 +98,14 @@ class ZooModel(nn.Module, ABC):
         steps = self.options.steps
         if steps is None:
             check_frames(x, self.input_shape)
-            encoded: Tensor = self.encoder(x.transpose(0, 1))
+            encoded: Tensor = self.encoder(self.laid_out(x.transpose(0, 1)))
             return encoded
         check_image(x, self.input_shape)
-        return self.encoder.show(x, steps)
+        return self.encoder.show(self.laid_out(x), steps)
+
+    def laid_out(self, x: Tensor) -> Tensor:
+        """Input in the layout that inference is fastest in; training keeps that of its weights."""
+        return x if self.training else channels_last(x)
 
     def forward(self, x: Tensor) -> Tensor:
         reset_neurons(self)

@@ -6,9 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from pydantic import BaseModel, ValidationError
-from torch import nn
 
 from spikeport.core.errors import UsageError
 from spikeport.core.registry import Registry
@@ -92,9 +90,6 @@ MODELS: Registry[ModelEntry] = Registry("model")
 def create_model(name: str, **options: Any) -> ZooModel:
     """Build a model with fresh weights, in training mode.
 
-    Its convolutions lie in memory with the channels last, in which they and what follows them are
-    faster (`benchmarks/zoo_speed.py`); the values are the same.
-
     Args:
         name: a key of `MODELS`.
         options: options of its family to change (`FormerOptions`, `SpikformerOptions`,
@@ -105,8 +100,4 @@ def create_model(name: str, **options: Any) -> ZooModel:
         UsageError: an option is unknown or out of range.
     """
     entry = MODELS[name]
-    model = entry.family.build(entry.options(**options))
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d):
-            module.to(memory_format=torch.channels_last)
-    return model
+    return entry.family.build(entry.options(**options))

@@ -41,7 +41,7 @@ class MembraneResNet(ZooModel):
     def read(self, x: Tensor) -> Tensor:
         check_image(x, self.input_shape)
         shown = (self.options.steps, -1, -1, -1, -1)
-        image = x.unsqueeze(0)
+        image = self.laid_out(x).unsqueeze(0)
         # The statistics of a batch norm are over all that it sees, repetitions included.
         return self._stem(image.expand(shown)) if self.training else self._stem(image).expand(shown)
 
