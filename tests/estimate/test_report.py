@@ -113,7 +113,7 @@ def test_terminal(report: EnergyReport, width: int) -> None:
             "max-former",
             "commuted",
             "zero by rule",
-            "95 % of the mean over samples, normal",
+            "95 % of the mean over samples, bootstrap",
             "rate formula",
             "top-1",
         ),
