@@ -10,8 +10,7 @@ import pandas as pd
 
 from spikeport.estimate.columns import count_columns
 from spikeport.estimate.stages import Stage, stage_of
-from spikeport.estimate.stats import Method
-from spikeport.estimate.tally.batch import Key
+from spikeport.estimate.stats import Method, Statistics
 from spikeport.estimate.tally.facts import elements
 from spikeport.estimate.tally.plan import Coverage
 from spikeport.estimate.tally.tally import Tally
@@ -86,7 +85,7 @@ class CountTables:
             total = Fraction(self.count(names, term))
             figures[term.value] = self._mean(total) if term in present else None
         if Term.SOP in present:
-            figures |= self._spread("sop", {(name, Term.SOP): Fraction(1) for name in names})
+            figures |= spread("sop", self.statistics_of(Term.SOP, names))
         figures |= self._rate_formula(names)
         footprints = [self.tally.plans[name].footprint for name in names]
         figures["bytes_weights"] = sum(each.weights for each in footprints)
@@ -94,13 +93,9 @@ class CountTables:
         figures["bytes_activations"] = sum(each.activations for each in footprints)
         return figures
 
-    def _spread(self, figure: str, coefficients: dict[Key, Fraction]) -> dict[str, float | None]:
-        found = self.tally.statistics(coefficients, self.method)
-        return {
-            f"{figure}_std": found.std,
-            f"{figure}_low": found.low,
-            f"{figure}_high": found.high,
-        }
+    def statistics_of(self, term: Term, names: Iterable[str]) -> Statistics:
+        """Statistics of a count over nodes, per sample."""
+        return self.tally.statistics({(name, term): 1 for name in names}, self.method)
 
     def _rate_out(self, name: str) -> float | None:
         """Spikes per neuron and step that a neuron layer emits."""
@@ -123,6 +118,15 @@ class CountTables:
                 float((by_rate - exact) / exact * 100) if exact else None
             ),
         }
+
+
+def spread(figure: str, found: Statistics) -> dict[str, float | None]:
+    """Columns of a figure's statistics."""
+    return {
+        f"{figure}_std": found.std,
+        f"{figure}_low": found.low,
+        f"{figure}_high": found.high,
+    }
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -21,9 +21,11 @@ from spikeport.estimate.energy.load import ENERGY_MODELS
 from spikeport.estimate.energy.schema import EnergyModel
 from spikeport.estimate.evaluate import AccuracyResult
 from spikeport.estimate.paper.registry import PaperEstimate
+from spikeport.estimate.stats import WIDE
 from spikeport.estimate.table import Interval, Tables
 from spikeport.estimate.tally.ledger import Ledger
 from spikeport.estimate.tally.tally import Tally
+from spikeport.estimate.tally.terms import Term
 from spikeport.estimate.units import microjoule
 
 PAPER_CONSTANTS = "horowitz45-fp32"
@@ -183,6 +185,7 @@ class EnergyReport:
             "uncharged_operations": [term.value for term in self.energies.uncharged()],
             "interval": asdict(self.interval),
             "accuracy": None if self.accuracy is None else _accuracy(self.accuracy),
+            "wide_intervals": self.wide,
             "totals": self.totals,
             "comparison": None if self.comparison is None else self.comparison.as_dict(),
             "capacity": None if self.capacity is None else self.capacity.as_dict(),
@@ -208,7 +211,21 @@ class EnergyReport:
     def notes(self) -> list[str]:
         """What a reader of the figures should know."""
         own = [f"{self.model.id}: {self.model.note}"] if self.model.note else []
-        return [*self.ledger.notes(), *own, *self.energies.notes()]
+        return [*self.wide, *self.ledger.notes(), *own, *self.energies.notes()]
+
+    @cached_property
+    def wide(self) -> list[str]:
+        """A warning for each total of the network that the samples leave uncertain."""
+        found = {
+            "energy": self.tables.statistics_of_energy(self.tables.names),
+            "synaptic operations": self.tables.statistics_of(Term.SOP, self.tables.names),
+        }
+        return [
+            f"WARNING: the 95 % interval of the network's {name} is {100 * each.width:.1f} % of "
+            f"its mean, more than {100 * WIDE:.0f} %: count more than {each.samples} samples"
+            for name, each in found.items()
+            if each.width is not None and each.width > WIDE
+        ] + (["WARNING: one sample has no interval: count more"] if self.tally.samples == 1 else [])
 
     def _model(self, energies: Energies) -> dict[str, Any]:
         model, static = energies.model, energies.static

@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 
 from spikeport.estimate.columns import layer_columns
-from spikeport.estimate.counts import CountTables
+from spikeport.estimate.counts import CountTables, spread
 from spikeport.estimate.energy.evaluate import Energies
 from spikeport.estimate.energy.memory import parameters
-from spikeport.estimate.stats import Method
+from spikeport.estimate.stats import Method, Statistics
 from spikeport.estimate.tally.batch import Key
 from spikeport.estimate.units import microjoule
 
@@ -76,12 +76,16 @@ class Tables(CountTables):
         energy, everything = self.energy(names), self.energy(self.names)
         figures["energy_uJ"] = self._mean(microjoule(energy))
         figures["energy_share"] = float(energy / everything) if everything else None
-        figures |= self._spread("energy_uJ", self._prices(names))
+        figures |= spread("energy_uJ", self.statistics_of_energy(names))
         charged = sum((self.energies.charged(name) for name in names), Fraction(0))
         figures["charged_operations"] = self._mean(charged)
         figures["bytes_weights"] = sum(self._weight_bytes(name) for name in names)
         figures["bytes_state"] = sum(self._state_bytes(name) for name in names)
         return figures
+
+    def statistics_of_energy(self, names: list[str]) -> Statistics:
+        """Statistics of the energy of nodes in uJ per sample."""
+        return self.tally.statistics(self._prices(names), self.method)
 
     def _prices(self, names: list[str]) -> dict[Key, Fraction]:
         """uJ that each count of these nodes costs."""
