@@ -20,6 +20,7 @@ from spikeport.estimate.energy.evaluate import Energies
 from spikeport.estimate.energy.load import ENERGY_MODELS
 from spikeport.estimate.energy.schema import EnergyModel
 from spikeport.estimate.evaluate import AccuracyResult
+from spikeport.estimate.origin import one_line, origin
 from spikeport.estimate.paper.registry import PaperEstimate
 from spikeport.estimate.stats import WIDE
 from spikeport.estimate.table import Interval, Tables
@@ -40,11 +41,13 @@ class DataInfo:
         name: of the data set.
         split: of the data set.
         provenance: "recorded", "simulated events from real images", ...
+        sha256: of frames and labels; empty if it was not taken.
     """
 
     name: str = "not stated"
     split: str = "not stated"
     provenance: str = "not stated"
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,13 @@ class EnergyReport:
                 float(microjoule(other.total(name)) / self.tally.samples)
                 for name in self.tables.names
             ]
+        table["origin"] = one_line(self.origin)
         return table
+
+    @cached_property
+    def origin(self) -> dict[str, str]:
+        """Version, git state if there is one, hash of the graph, data, seed."""
+        return origin(self)
 
     @cached_property
     def stages(self) -> pd.DataFrame:
@@ -176,6 +185,7 @@ class EnergyReport:
         """The whole report as JSON values."""
         content = {
             "headline": self.headline,
+            "origin": self.origin,
             "data": asdict(self.data),
             "samples": self.tally.samples,
             "steps": self.tally.steps,
@@ -191,7 +201,7 @@ class EnergyReport:
             "capacity": None if self.capacity is None else self.capacity.as_dict(),
             "papers": [self._paper(paper) for paper in self.papers],
             "stages": self.stages.to_dict(orient="records"),
-            "layers": self.layers.to_dict(orient="records"),
+            "layers": self.layers.drop(columns="origin").to_dict(orient="records"),
             "time_steps": self.steps.to_dict(orient="records"),
             "counts_over_all_samples": self.counts.to_dict(orient="records"),
             "ledger": [asdict(entry) for entry in self.ledger],

@@ -39,7 +39,7 @@ def run(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder for layers.csv and report.json.")
+        Path | None, typer.Option("--out", "-o", help="Folder for tables, report and figures.")
     ] = None,
     per_sample: Annotated[
         bool,
@@ -70,6 +70,7 @@ def run(
     from spikeport.convert import Interpreter
     from spikeport.estimate import DataInfo, Progress, SampleFile, energy_model, estimate
     from spikeport.estimate.capacity import chip_named
+    from spikeport.estimate.export import export
 
     charged = [energy_model(each.strip()) for each in energy.split(",")]
     chips = [chip_named(each.strip()) for each in chip.split(",")] if chip else []
@@ -82,10 +83,12 @@ def run(
     opened = open_run(chosen)
     batches = opened.shared_out()
     rows = progress = None
+    digest = ""
     if out is not None:
+        digest = batches.digest()
         settings = {
             **{"data": opened.data.name, "split": chosen.split, "samples": opened.samples},
-            **{"framing": opened.framing, "batch size": BATCH, "frames": batches.digest()},
+            **{"framing": opened.framing, "batch size": BATCH, "frames": digest},
         }
         progress = Progress(out / PROGRESS, resume=resume, settings=settings)
         rows = SampleFile(out / "per_sample.parquet", resume=resume) if per_sample else None
@@ -93,7 +96,7 @@ def run(
         Interpreter(opened.graph, torch.float64 if float64 else torch.float32),
         batches,
         charged,
-        data=DataInfo(chosen.data, chosen.split, opened.data.provenance),
+        data=DataInfo(chosen.data, chosen.split, opened.data.provenance, digest),
         papers=paper or ["max-former"],
         chips=chips,
         seed=seed,
@@ -102,14 +105,12 @@ def run(
         per_sample=rows,
     )
     if out is not None:
-        report.to_csv(out / "layers.csv")
-        report.to_json(out / "report.json")
-        files = ["layers.csv", "report.json"]
+        files = export(report, out, name=chosen.model)
         if report.capacity is not None:
             report.capacity.to_csv(out / "capacity.csv")
-            files.append("capacity.csv")
+            files.append(out / "capacity.csv")
         if rows is not None:
-            files.append(rows.path.name)
+            files.append(rows.path)
     if progress is not None:
         progress.remove()
     if rows is not None:
@@ -119,6 +120,6 @@ def run(
     else:
         output.console().print(report.render())
         if out is not None:
-            output.console().print("\nFiles: " + ", ".join(str(out / name) for name in files))
+            output.console().print("\nFiles: " + ", ".join(map(str, files)))
     if not report.ledger.complete:
         raise typer.Exit(1)
