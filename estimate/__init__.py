@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from spikeport.estimate.energy import ENERGY_MODELS, EnergyModel, energy_model
     from spikeport.estimate.evaluate import Accuracy, AccuracyResult, accuracy
     from spikeport.estimate.paper import PAPER_MODES, PaperEstimate
+    from spikeport.estimate.progress import Progress
     from spikeport.estimate.report import DataInfo, EnergyReport
     from spikeport.estimate.run import estimate
     from spikeport.estimate.stats import Statistics, statistics
     from spikeport.estimate.tally import Coverage, Ledger, NodePlan, Tally, Term, register_rule
+    from spikeport.estimate.tally.rows import SampleFile
 
 _WHERE = {
     "CHIPS": "capacity",
@@ -38,6 +40,8 @@ _WHERE = {
     "Ledger": "tally",
     "NodePlan": "tally",
     "PaperEstimate": "paper",
+    "Progress": "progress",
+    "SampleFile": "tally.rows",
     "Statistics": "stats",
     "Tally": "tally",
     "Term": "tally",
@@ -64,6 +68,8 @@ __all__ = [
     "Ledger",
     "NodePlan",
     "PaperEstimate",
+    "Progress",
+    "SampleFile",
     "Statistics",
     "Tally",
     "Term",

@@ -62,7 +62,21 @@ LAYER_COLUMNS: dict[str, str] = {
     "quantised_ann_energy_uJ": "the same with activations of ceil(log2(T+1)) bits",
     "break_even_rate": "firing_rate_in at which energy_uJ would be ann_energy_uJ; above 1: never",
     "break_even_rate_quantised": "the same against quantised_ann_energy_uJ",
+    "input_shape": "shapes of its inputs at one step and sample, by port",
+    "output_shape": "shape of its output at one step and sample",
+    "origin": "version, git state, hash of the graph, data and seed; the same in every row",
 }
+
+_BY_ENERGY_MODEL = (
+    *("energy_uJ", "energy_share", "energy_uJ_std", "energy_uJ_low", "energy_uJ_high"),
+    *("charged_operations", "charged_as", "ann_energy_uJ", "quantised_ann_energy_uJ"),
+    *("break_even_rate", "break_even_rate_quantised", "origin"),
+)
+
+
+def count_columns() -> list[str]:
+    """The columns of `Tally.layers`: all but those of a report under an energy model."""
+    return [name for name in layer_columns() if name not in _BY_ENERGY_MODEL]
 
 
 def layer_columns() -> list[str]:

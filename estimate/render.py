@@ -56,7 +56,7 @@ def _header(report: EnergyReport) -> Table:
         "graded events": f"an event of size n is charged {_GRADED[model.graded_events]}",
         "static image": f"layers that see one image at each step: {report.energies.static_image}",
         "coverage": report.ledger.summary(),
-        "intervals": f"\u00b1 is 95 % of the mean over samples, {report.interval.method}",
+        "intervals": f"\u00b1 is 95 % of the mean over samples, {_method(report)}",
     }
     if report.accuracy is not None:
         rows["accuracy"] = (
@@ -69,6 +69,12 @@ def _header(report: EnergyReport) -> Table:
     for name, value in rows.items():
         table.add_row(name, escape(value))
     return table
+
+
+def _method(report: EnergyReport) -> str:
+    if report.interval.method == "bootstrap":
+        return f"bootstrap, seed {report.interval.seed}"
+    return report.interval.method
 
 
 def _figure_columns(table: Table, report: EnergyReport) -> None:

@@ -20,10 +20,13 @@ from spikeport.estimate.energy.evaluate import Energies
 from spikeport.estimate.energy.load import ENERGY_MODELS
 from spikeport.estimate.energy.schema import EnergyModel
 from spikeport.estimate.evaluate import AccuracyResult
+from spikeport.estimate.origin import one_line, origin
 from spikeport.estimate.paper.registry import PaperEstimate
+from spikeport.estimate.stats import WIDE
 from spikeport.estimate.table import Interval, Tables
 from spikeport.estimate.tally.ledger import Ledger
 from spikeport.estimate.tally.tally import Tally
+from spikeport.estimate.tally.terms import Term
 from spikeport.estimate.units import microjoule
 
 PAPER_CONSTANTS = "horowitz45-fp32"
@@ -38,11 +41,13 @@ class DataInfo:
         name: of the data set.
         split: of the data set.
         provenance: "recorded", "simulated events from real images", ...
+        sha256: of frames and labels; empty if it was not taken.
     """
 
     name: str = "not stated"
     split: str = "not stated"
     provenance: str = "not stated"
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,13 @@ class EnergyReport:
                 float(microjoule(other.total(name)) / self.tally.samples)
                 for name in self.tables.names
             ]
+        table["origin"] = one_line(self.origin)
         return table
+
+    @cached_property
+    def origin(self) -> dict[str, str]:
+        """Version, git state if there is one, hash of the graph, data, seed."""
+        return origin(self)
 
     @cached_property
     def stages(self) -> pd.DataFrame:
@@ -174,6 +185,7 @@ class EnergyReport:
         """The whole report as JSON values."""
         content = {
             "headline": self.headline,
+            "origin": self.origin,
             "data": asdict(self.data),
             "samples": self.tally.samples,
             "steps": self.tally.steps,
@@ -183,12 +195,13 @@ class EnergyReport:
             "uncharged_operations": [term.value for term in self.energies.uncharged()],
             "interval": asdict(self.interval),
             "accuracy": None if self.accuracy is None else _accuracy(self.accuracy),
+            "wide_intervals": self.wide,
             "totals": self.totals,
             "comparison": None if self.comparison is None else self.comparison.as_dict(),
             "capacity": None if self.capacity is None else self.capacity.as_dict(),
             "papers": [self._paper(paper) for paper in self.papers],
             "stages": self.stages.to_dict(orient="records"),
-            "layers": self.layers.to_dict(orient="records"),
+            "layers": self.layers.drop(columns="origin").to_dict(orient="records"),
             "time_steps": self.steps.to_dict(orient="records"),
             "counts_over_all_samples": self.counts.to_dict(orient="records"),
             "ledger": [asdict(entry) for entry in self.ledger],
@@ -209,10 +222,25 @@ class EnergyReport:
         """What a reader of the figures should know."""
         everything = (self.energies, *self.others)
         return [
+            *self.wide,
             *self.ledger.notes(),
             *(f"{each.model.id}: {each.model.note}" for each in everything if each.model.note),
             *(note for each in everything for note in each.notes()),
         ]
+
+    @cached_property
+    def wide(self) -> list[str]:
+        """A warning for each total of the network that the samples leave uncertain."""
+        found = {
+            "energy": self.tables.statistics_of_energy(self.tables.names),
+            "synaptic operations": self.tables.statistics_of(Term.SOP, self.tables.names),
+        }
+        return [
+            f"WARNING: the 95 % interval of the network's {name} is {100 * each.width:.1f} % of "
+            f"its mean, more than {100 * WIDE:.0f} %: count more than {each.samples} samples"
+            for name, each in found.items()
+            if each.width is not None and each.width > WIDE
+        ] + (["WARNING: one sample has no interval: count more"] if self.tally.samples == 1 else [])
 
     def _model(self, energies: Energies) -> dict[str, Any]:
         model, static = energies.model, energies.static

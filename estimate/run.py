@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-
-from torch import Tensor
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import version
 
 from spikeport.convert.executor import Executor
+from spikeport.convert.storage import fingerprint
 from spikeport.core.errors import UsageError
+from spikeport.core.progress import track
 from spikeport.estimate.capacity import Chip, fit_chips
+from spikeport.estimate.counting import Batch, BatchResult, counted_by_workers, counted_here
 from spikeport.estimate.energy.evaluate import Energies
 from spikeport.estimate.energy.load import DEFAULT_ENERGY_MODEL, energy_model
 from spikeport.estimate.energy.pricing import StaticImage
 from spikeport.estimate.energy.schema import EnergyModel
 from spikeport.estimate.evaluate import Accuracy
 from spikeport.estimate.paper import paper_mode
+from spikeport.estimate.progress import Progress
 from spikeport.estimate.report import DataInfo, EnergyReport
 from spikeport.estimate.stats import INTERVALS, Method
 from spikeport.estimate.table import Interval
+from spikeport.estimate.tally.rows import SampleFile, sample_rows
 from spikeport.estimate.tally.tally import Tally
 
 Choice = str | os.PathLike[str] | EnergyModel
@@ -27,21 +31,25 @@ Choice = str | os.PathLike[str] | EnergyModel
 
 def estimate(
     executor: Executor,
-    batches: Iterable[tuple[Tensor, Tensor | None]],
+    batches: Iterable[Batch],
     energy: Choice | Sequence[Choice] = DEFAULT_ENERGY_MODEL,
     *,
     data: DataInfo | None = None,
     papers: Sequence[str] = ("max-former",),
     chips: Sequence[str | os.PathLike[str] | Chip] = (),
     static_image: StaticImage = "executed",
-    interval: Method = "normal",
+    interval: Method = "bootstrap",
     seed: int = 0,
+    workers: int = 1,
+    progress: Progress | None = None,
+    per_sample: SampleFile | None = None,
 ) -> EnergyReport:
     """Run all batches once; count them, judge them, and charge them.
 
     Args:
         executor: runs the graph.
-        batches: (frames `[T, B, *shape]` as the executor takes them, labels `[B]` or None).
+        batches: (frames `[T, B, *shape]` as the executor takes them, labels `[B]` or None), and
+            names of the samples if the bootstrap is to be the same for any order and batch size.
         energy: name of a shipped energy model, or a path to a `.toml` file, or a model; or several
             of them: tables are by the first, the others are shown beside it.
         data: what the samples are; shown in the report.
@@ -52,6 +60,10 @@ def estimate(
             ("executed") or once ("hoisted").
         interval: how 95 % intervals are found.
         seed: of the bootstrap.
+        workers: processes that share the batches, which are a sequence then. Counts do not depend
+            on it as long as rounding does not: run in float64 to be sure.
+        progress: file to go on from after a kill.
+        per_sample: takes the counts of each sample.
 
     Raises:
         UnknownNameError: no energy model, chip, paper mode or interval method has this name.
@@ -64,14 +76,9 @@ def estimate(
     modes = [paper_mode(text) for text in papers]
     INTERVALS[interval]
     capacity = fit_chips(executor.graph, chips) if chips else None
-    tally, judged = Tally(executor.graph), Accuracy()
+    tally, judged = Tally(executor.graph, seed=seed), Accuracy()
     energies = [Energies(tally, model, static_image) for model in models]
-    labelled = 0
-    for frames, labels in batches:
-        scores = tally.run(executor, frames)
-        if labels is not None:
-            judged.add(scores, labels)
-            labelled += len(labels)
+    _count(tally, judged, executor, batches, workers, progress, per_sample)
     if not tally.samples:
         raise UsageError(
             "there is no sample to count.", where="batches", fix="Give at least one batch."
@@ -82,10 +89,66 @@ def estimate(
         data=data or DataInfo(),
         interval=Interval(interval, seed),
         papers=tuple(mode(tally) for mode in modes),
-        accuracy=judged.result() if labelled else None,
+        accuracy=judged.result() if judged.parts else None,
         others=tuple(energies[1:]),
         capacity=capacity,
     )
+
+
+def _count(
+    tally: Tally,
+    judged: Accuracy,
+    executor: Executor,
+    batches: Iterable[Batch],
+    workers: int,
+    progress: Progress | None,
+    per_sample: SampleFile | None,
+) -> None:
+    """Add all batches that an earlier run has not finished."""
+    done: set[int] = set()
+    if progress is not None:
+        own = {
+            "graph": fingerprint(executor.graph),
+            "precision": getattr(executor, "dtype", type(executor).__name__),
+            "seed": tally.seed,
+            "per-sample file": per_sample is not None,
+            "spikeport": version("spikeport"),
+        }
+        done |= progress.restore(tally, judged, own)
+    results = _results(tally, executor, batches, frozenset(done), workers)
+    if isinstance(batches, Sequence):
+        results = track(results, "Counting", len(batches) - len(done))
+    for result in results:
+        tally.add(result.counted)
+        if result.judged is not None:
+            judged.parts[result.index] = result.judged
+        if per_sample is not None:
+            per_sample.add(result.index, sample_rows(tally, result.counted.per_sample))
+        done.add(result.index)
+        if progress is not None and progress.due():
+            progress.write(tally, judged, done)
+    if progress is not None:
+        progress.write(tally, judged, done)
+    if per_sample is not None:
+        per_sample.finish(len(done), {"spikeport_version": version("spikeport")})
+
+
+def _results(
+    tally: Tally,
+    executor: Executor,
+    batches: Iterable[Batch],
+    done: frozenset[int],
+    workers: int,
+) -> Iterator[BatchResult]:
+    if workers == 1:
+        return counted_here(tally, executor, batches, done)
+    if workers < 1 or not isinstance(batches, Sequence):
+        raise UsageError(
+            "batches of a stream cannot be shared out." if workers > 1 else "no worker, no work.",
+            where=f"workers {workers}",
+            fix="Use one worker, or give a sequence of batches.",
+        )
+    return counted_by_workers(executor, batches, done, workers)
 
 
 def _models(energy: Choice | Sequence[Choice]) -> list[EnergyModel]:

@@ -17,9 +17,14 @@ from spikeport.core.registry import Registry
 Method = Literal["normal", "bootstrap"]
 LEVEL = 0.95
 RESAMPLES = 1000
+WIDE = 0.05
+"""An interval wider than this share of its mean deserves a warning."""
 
-Interval = Callable[[npt.NDArray[np.float64], float, float, int], tuple[float, float]]
-"""(sorted values, their mean, their standard deviation, seed) -> ends of the interval."""
+Resampled = Callable[[], npt.NDArray[np.float64]]
+"""Means of resamples, drawn when asked for."""
+
+Interval = Callable[[float, float, int, Resampled], tuple[float, float]]
+"""(mean, standard deviation, samples, means of resamples) -> ends of the interval."""
 
 INTERVALS: Registry[Interval] = Registry("interval method")
 
@@ -44,6 +49,13 @@ class Statistics:
     samples: int
     method: Method
 
+    @property
+    def width(self) -> float | None:
+        """Width of the interval as a share of the mean; None where there is none."""
+        if self.low is None or self.high is None or not self.mean:
+            return None
+        return (self.high - self.low) / abs(self.mean)
+
 
 def statistics(values: npt.ArrayLike, method: Method = "normal", *, seed: int = 0) -> Statistics:
     """Statistics of a figure, one value per sample; the order of the samples does not matter.
@@ -63,27 +75,43 @@ def statistics(values: npt.ArrayLike, method: Method = "normal", *, seed: int = 
     if data.ndim != 1 or not len(data) or not np.isfinite(data).all():
         raise UsageError("statistics need one finite value per sample and at least one sample.")
     mean = math.fsum(data.tolist()) / len(data)
-    if len(data) == 1:
+    spread = math.fsum(((data - mean) ** 2).tolist()) / max(len(data) - 1, 1)
+    return summary(mean, spread, len(data), lambda: _resampled(data, seed), method)
+
+
+def summary(
+    mean: float, variance: float, samples: int, resampled: Resampled, method: Method
+) -> Statistics:
+    """Statistics from moments and resamples.
+
+    Raises:
+        UnknownNameError: no interval method has this name.
+    """
+    interval = INTERVALS[method]
+    if samples == 1:
         return Statistics(mean, None, None, None, 1, method)
-    std = math.sqrt(math.fsum(((data - mean) ** 2).tolist()) / (len(data) - 1))
-    low, high = INTERVALS[method](data, mean, std, seed)
-    return Statistics(mean, std, low, high, len(data), method)
+    std = math.sqrt(variance)
+    low, high = interval(mean, std, samples, resampled)
+    return Statistics(mean, std, low, high, samples, method)
 
 
 @INTERVALS.register("normal")
-def _normal(
-    data: npt.NDArray[np.float64], mean: float, std: float, seed: int
-) -> tuple[float, float]:
-    half = NormalDist().inv_cdf(0.5 + LEVEL / 2) * std / math.sqrt(len(data))
+def _normal(mean: float, std: float, samples: int, resampled: Resampled) -> tuple[float, float]:
+    half = NormalDist().inv_cdf(0.5 + LEVEL / 2) * std / math.sqrt(samples)
     return mean - half, mean + half
 
 
 @INTERVALS.register("bootstrap")
-def _bootstrap(
-    data: npt.NDArray[np.float64], mean: float, std: float, seed: int
-) -> tuple[float, float]:
+def _bootstrap(mean: float, std: float, samples: int, resampled: Resampled) -> tuple[float, float]:
+    # Resamples of a constant differ by rounding only.
+    if not std:
+        return mean, mean
+    low, high = np.quantile(resampled(), [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
+    return float(low), float(high)
+
+
+def _resampled(data: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.float64]:
     draw = np.random.default_rng(seed)
     # One resample at a time: memory stays at one copy of the data.
     means = [data[draw.integers(len(data), size=len(data))].mean() for _ in range(RESAMPLES)]
-    low, high = np.quantile(means, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
-    return float(low), float(high)
+    return np.array(means)

@@ -73,7 +73,7 @@ class Energies:
         for item in self.items(name):
             price = item.price(self.model)
             for term, coefficient in item.counts.items():
-                energy += self.tally.per_sample(name, term) * float(coefficient * price)
+                energy += self.tally.sample_counts(name, term) * float(coefficient * price)
         return energy
 
     def per_step(self, name: str) -> list[Fraction]:

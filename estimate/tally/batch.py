@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -10,6 +13,7 @@ from spikeport.convert.graph import Node
 from spikeport.convert.ops import Input
 from spikeport.core.errors import UsageError
 from spikeport.estimate.tally.edge import Edge, Reduction
+from spikeport.estimate.tally.moments import Counts
 from spikeport.estimate.tally.plan import Measure
 from spikeport.estimate.tally.terms import Term
 
@@ -18,6 +22,23 @@ Key = tuple[str, Term]
 
 Part = tuple[str, Measure, int]
 """(node that is counted, its measure, which of the measure's sources)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """What one batch adds to a tally; small enough to send between processes.
+
+    Attributes:
+        steps: time steps T; 0: the graph has no time.
+        per_sample: `[B, K]`, K data-dependent counts.
+        per_step: `[T + 1, K]`, over the samples; last what is measured once per sample.
+        names: of the samples, see `Resamples`.
+    """
+
+    steps: int
+    per_sample: Counts
+    per_step: Counts
+    names: tuple[str, ...]
 
 
 class BatchCounts:
@@ -59,7 +80,20 @@ class BatchCounts:
             self._measures[key] = measure
             self._reduced.setdefault(key, {})[port] = results[reduction]
 
-    def counts(self) -> dict[Key, tuple[Tensor, bool]]:
+    def counted(self, keys: tuple[Key, ...], names: tuple[str, ...]) -> Counted:
+        """The counts as arrays, one column per key."""
+        counts = self._counts()
+        per_sample = np.zeros((self.samples, len(keys)), dtype=np.int64)
+        per_step = np.zeros((self.steps + 1, len(keys)), dtype=np.int64)
+        for column, key in enumerate(keys):
+            tensor, has_time = counts[key]
+            values = tensor.cpu().numpy()
+            per_sample[:, column] = values.sum(0)
+            steps = slice(self.steps) if has_time else slice(self.steps, None)
+            per_step[steps, column] = values.sum(1)
+        return Counted(self.steps, per_sample, per_step, names)
+
+    def _counts(self) -> dict[Key, tuple[Tensor, bool]]:
         """By node and term: int64 `[T, B]` and whether its first axis is time."""
         for source, parts in self._readers.items():
             if parts and source not in self._seen:

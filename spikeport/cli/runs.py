@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, overload
 
 from spikeport.cli import output
 from spikeport.cli.options import RunChoice
@@ -47,11 +48,48 @@ class Run:
         for part in track(parts, what):
             yield stack(self.data, part), torch.from_numpy(self.data.labels[part])
 
+    def shared_out(self) -> RunBatches:
+        """The same batches, with indices, as a sequence that several processes can share."""
+        return RunBatches(self.data, spread(len(self.data), self.samples))
+
     def calibration(self) -> Tensor:
         """Frames `[T, B, C, H, W]` of the training split: what is tested must not set scales."""
         spec, _, _ = self.data.name.rpartition("/")
         train = open_frames(spec, "train", self.data.frame_shape[0], self.framing)
         return stack(train, spread(len(train), CALIBRATION_SAMPLES))
+
+
+@dataclass(frozen=True)
+class RunBatches(Sequence["tuple[Tensor, Tensor, list[int]]"]):
+    """Batches of (frames `[T, B, C, H, W]`, labels `[B]`, indices in the data)."""
+
+    data: FrameDataset
+    chosen: list[int]
+
+    def __len__(self) -> int:
+        return -(-len(self.chosen) // BATCH)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, list[int]]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[Tensor, Tensor, list[int]]]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        import torch
+
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        part = self.chosen[index * BATCH : (index + 1) * BATCH]
+        return stack(self.data, part), torch.from_numpy(self.data.labels[part]), part
+
+    def digest(self) -> str:
+        """SHA-256 of the chosen frames and labels."""
+        state = hashlib.sha256()
+        for index in self.chosen:
+            state.update(self.data.frames[index].tobytes())
+            state.update(str(self.data.labels[index]).encode())
+        return state.hexdigest()
 
 
 def spread(count: int, chosen: int) -> list[int]:

@@ -29,7 +29,7 @@ def count_chain(
         graph.add(label, op, [last])
         last = label
     graph.outputs = (last,)
-    tally = Tally(graph)
+    tally = Tally(graph, keep=True)
     tally.run(Interpreter(graph, torch.float64), frames)
     return tally
 

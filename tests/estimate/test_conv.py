@@ -100,7 +100,9 @@ def test_events_of_any_geometry(
             Term.EVENTS_IN: int(x[:, sample].count_nonzero()),
             Term.UNITS_IN: int(x[:, sample].abs().sum()),
         }
-        assert {term: int(tally.per_sample("layer", term)[sample]) for term in expected} == expected
+        assert {
+            term: int(tally.sample_counts("layer", term)[sample]) for term in expected
+        } == expected
 
 
 @pytest.mark.parametrize(

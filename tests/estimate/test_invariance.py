@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -11,16 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from spikeport.convert.domain import Domain
 from spikeport.convert.executor import Tap
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.interpreter import Interpreter
+from spikeport.convert.ops import Input, Linear
 from spikeport.core.errors import UsageError
-from spikeport.estimate import Tally, Term, estimate
+from spikeport.estimate import LAYER_COLUMNS, Tally, Term, estimate, statistics
+from spikeport.estimate.tally.moments import Moments, check_range
 
 
 def all_counts(tally: Tally) -> dict[tuple[str, Term], list[int]]:
     return {
-        (name, term): tally.per_sample(name, term).tolist()
+        (name, term): tally.sample_counts(name, term).tolist()
         for name, plan in tally.plans.items()
         for term in plan.terms
     }
@@ -40,15 +44,15 @@ def test_batch_split(cuts: set[int]) -> None:
     from_fixture = _net_and_frames()
     net, frames = from_fixture
     executor = Interpreter(net, torch.float64)
-    whole = Tally.over(executor, [frames])
-    split = Tally.over(executor, list(torch.tensor_split(frames, sorted(cuts), dim=1)))
+    whole = Tally.over(executor, [frames], keep=True)
+    parts = list(torch.tensor_split(frames, sorted(cuts), dim=1))
+    split = Tally.over(executor, parts, keep=True)
     assert all_counts(split) == all_counts(whole)
     assert step_counts(split) == step_counts(whole)
 
 
 def _net_and_frames() -> tuple[Graph, Tensor]:
     # A hypothesis test may not use function-scoped fixtures.
-    from spikeport.convert.domain import Domain
     from spikeport.convert.ops import IF, Conv, Input, Linear, MeanTime, Reshape
 
     make = torch.Generator().manual_seed(0)
@@ -67,35 +71,35 @@ def _net_and_frames() -> tuple[Graph, Tensor]:
 def test_batch_order(small_net: Graph, frames: Tensor) -> None:
     executor = Interpreter(small_net, torch.float64)
     order = torch.randperm(7, generator=torch.Generator().manual_seed(0))
-    batches = [(frames[:, :4], None), (frames[:, 4:], None)]
+    batches = [(frames[:, :4], None, range(4)), (frames[:, 4:], None, range(4, 7))]
     first = estimate(executor, batches, interval="bootstrap")
-    shuffled = estimate(executor, [(frames[:, order], None)], interval="bootstrap")
+    shuffled = estimate(executor, [(frames[:, order], None, order.tolist())], interval="bootstrap")
     assert step_counts(first.tally) == step_counts(shuffled.tally)
     assert first.totals == shuffled.totals
     assert first.layers.equals(shuffled.layers)
 
 
 def test_sum_over_steps_and_samples_is_the_total(small_net: Graph, frames: Tensor) -> None:
-    tally = Tally.over(Interpreter(small_net), [frames])
+    tally = Tally.over(Interpreter(small_net), [frames], keep=True)
     for name, plan in tally.plans.items():
         for term in plan.terms:
             total = tally.total(name, term)
             assert sum(tally.per_step(name, term)) == total
-            assert int(tally.per_sample(name, term).sum()) == total
-            assert tally.per_sample(name, term).dtype == np.int64
+            assert int(tally.sample_counts(name, term).sum()) == total
+            assert tally.sample_counts(name, term).dtype == np.int64
 
 
 def test_merge_is_associative_and_exact(small_net: Graph, frames: Tensor) -> None:
     executor = Interpreter(small_net, torch.float64)
-    a, b, c = (Tally.over(executor, [part]) for part in frames.split([2, 1, 4], dim=1))
-    left, right = a.merged(b).merged(c), a.merged(b.merged(c))
-    whole = Tally.over(executor, [frames])
+    a, b, c = (Tally.over(executor, [part], keep=True) for part in frames.split([2, 1, 4], dim=1))
+    left, right = a.merge(b).merge(c), a.merge(b.merge(c))
+    whole = Tally.over(executor, [frames], keep=True)
     for merged in (left, right):
         assert merged.samples == 7
         assert all_counts(merged) == all_counts(whole)
         assert step_counts(merged) == step_counts(whole)
-    empty = Tally(small_net)
-    assert all_counts(empty.merged(a)) == all_counts(a.merged(empty)) == all_counts(a)
+    empty = Tally(small_net, keep=True)
+    assert all_counts(empty.merge(a)) == all_counts(a.merge(empty)) == all_counts(a)
     # Merging leaves its parts alone.
     assert (a.samples, b.samples, c.samples) == (2, 1, 4)
 
@@ -104,7 +108,7 @@ def test_precision_of_the_run_does_not_change_how_is_counted(frames: Tensor) -> 
     net, x = _net_and_frames()
     # The first layer reads the frames themselves: no rounding decides about its events.
     counts = {
-        dtype: Tally.over(Interpreter(net, dtype), [x]).total("conv", Term.SOP)
+        dtype: Tally.over(Interpreter(net, dtype), [x], keep=True).total("conv", Term.SOP)
         for dtype in (torch.float32, torch.float64, torch.bfloat16)
     }
     assert len(set(counts.values())) == 1
@@ -112,7 +116,7 @@ def test_precision_of_the_run_does_not_change_how_is_counted(frames: Tensor) -> 
 
 def test_failed_run_counts_nothing(small_net: Graph, frames: Tensor) -> None:
     executor = Interpreter(small_net, torch.float64)
-    tally = Tally.over(executor, [frames])
+    tally = Tally.over(executor, [frames], keep=True)
     before = all_counts(tally)
     with pytest.raises(UsageError):
         tally.run(executor, frames[:, :, :, :3])
@@ -123,18 +127,18 @@ def test_failed_run_counts_nothing(small_net: Graph, frames: Tensor) -> None:
 
 def test_merge_refuses_other_graphs_and_steps(small_net: Graph, frames: Tensor) -> None:
     executor = Interpreter(small_net)
-    tally = Tally.over(executor, [frames])
+    tally = Tally.over(executor, [frames], keep=True)
     with pytest.raises(UsageError, match="different graphs"):
-        tally.merged(Tally(_net_and_frames()[0]))
+        tally.merge(Tally(_net_and_frames()[0], keep=True))
     with pytest.raises(UsageError, match="cannot be counted together"):
-        tally.merged(Tally.over(executor, [frames[:2]]))
+        tally.merge(Tally.over(executor, [frames[:2]], keep=True))
 
 
 def test_tallies_cross_process_borders(small_net: Graph, frames: Tensor) -> None:
-    tally = Tally.over(Interpreter(small_net), [frames])
+    tally = Tally.over(Interpreter(small_net), [frames], keep=True)
     copy = pickle.loads(pickle.dumps(tally))
     assert all_counts(copy) == all_counts(tally)
-    assert copy.merged(tally).samples == 14
+    assert copy.merge(tally).samples == 14
 
 
 def test_integer_executors_count_alike() -> None:
@@ -150,17 +154,86 @@ def test_integer_executors_count_alike() -> None:
 
             return Interpreter(net).run(frames, as_integers)
 
-    assert all_counts(Tally.over(Whole(), [frames])) == all_counts(
-        Tally.over(Interpreter(net), [frames])
+    assert all_counts(Tally.over(Whole(), [frames], keep=True)) == all_counts(
+        Tally.over(Interpreter(net), [frames], keep=True)
     )
 
 
-def test_memory_grows_by_whole_numbers_only() -> None:
+def test_memory_does_not_grow_with_the_samples() -> None:
     net, frames = _net_and_frames()
     executor = Interpreter(net)
-    tally = Tally.over(executor, [frames[:, :1]] * 200)
-    again = Tally.over(executor, [frames[:, :1].expand(-1, 200, -1, -1, -1)])
-    assert all_counts(tally) == all_counts(again)
-    blocks = tally._per_sample.values()
-    assert all(len(each) <= 64 for each in blocks)
-    assert sum(block.nbytes for each in blocks for block in each) == 200 * 8 * len(blocks)
+
+    def size(tally: Tally) -> int:
+        return len(pickle.dumps(tally))
+
+    few = Tally.over(executor, [frames[:, :1]] * 2)
+    many = Tally.over(executor, [frames[:, :1]] * 200)
+    assert many.samples == 200
+    assert size(many) <= size(few) + 16
+    with pytest.raises(UsageError, match="not kept"):
+        many.sample_counts("conv", Term.SOP)
+    kept = Tally.over(executor, [frames[:, :1]] * 200, keep=True)
+    assert sum(block.nbytes for block in kept._rows) == 200 * 8 * len(kept.keys)
+
+
+def test_streamed_statistics_are_those_of_the_samples(small_net: Graph, frames: Tensor) -> None:
+    tally = Tally.over(Interpreter(small_net, torch.float64), frames.split(2, dim=1), keep=True)
+    coefficients = {("conv1", Term.SOP): Fraction(9, 10), ("conv2", Term.SOP): Fraction(1, 3)}
+    values = sum(float(c) * tally.sample_counts(*key) for key, c in coefficients.items())
+    expected = statistics(values)
+    found = tally.statistics(coefficients, "normal")
+    assert found.std is not None and found.std > 0
+    assert found.mean == pytest.approx(expected.mean, rel=1e-14)
+    assert found.std == pytest.approx(expected.std, rel=1e-12)
+    assert found.low == pytest.approx(expected.low, rel=1e-12)
+
+
+def test_bootstrap_of_a_stream_agrees_with_the_usual_one() -> None:
+    graph = Graph()
+    graph.add("x", Input((32,), Domain.SPIKE, True))
+    graph.add("a", Linear(torch.ones(3, 32), None), ["x"])
+    graph.outputs = ("a",)
+    make = torch.Generator().manual_seed(0)
+    rates = torch.rand(200, 1, generator=make)
+    frames = (torch.rand(2, 200, 32, generator=make) < rates).float()
+    tally = Tally(graph, keep=True, seed=3)
+    tally.run(Interpreter(graph), frames, range(200))
+    found = tally.statistics({("a", Term.SOP): 1}, "bootstrap")
+    usual = statistics(tally.sample_counts("a", Term.SOP), "bootstrap")
+    assert found.low is not None and usual.low is not None
+    assert found.high is not None and usual.high is not None
+    assert found.high - found.low == pytest.approx(usual.high - usual.low, rel=0.1)
+    assert found.low < found.mean < found.high
+    shuffled = Tally(graph, seed=3)
+    for part in torch.randperm(200, generator=make).split(7):
+        shuffled.run(Interpreter(graph), frames[:, part], part.tolist())
+    assert shuffled.statistics({("a", Term.SOP): 1}, "bootstrap") == found
+    other = Tally.over(Interpreter(graph), [frames], seed=4)
+    assert other.statistics({("a", Term.SOP): 1}, "bootstrap") != found
+
+
+def test_layers_and_samples_as_tables(small_net: Graph, frames: Tensor) -> None:
+    tally = Tally.over(Interpreter(small_net), [frames], keep=True)
+    layers, rows = tally.layers, tally.per_sample
+    assert list(layers.columns) == [name for name in LAYER_COLUMNS if name in layers.columns]
+    assert layers.set_index("node").loc["conv2", "output_shape"] == "5x3x3"
+    for name in ("conv1", "conv2", "head"):
+        chosen = rows[rows["node"] == name]
+        assert chosen["sop"].tolist() == tally.sample_counts(name, Term.SOP).tolist()
+        assert chosen["sample"].tolist() == list(range(7))
+    assert rows[rows["node"] == "lif1"]["sop"].isna().all()
+    assert tally.ledger.complete
+
+
+def test_large_products_stay_exact() -> None:
+    counts = np.array([[2**40 - 1, 3], [2**39 + 12345, 7], [1, 0]])
+    moments = Moments(2)
+    for row in counts:
+        moments.add(row[None])
+    as_whole = counts.astype(object)
+    assert (moments.products([0, 1]) == as_whole.T @ as_whole).all()
+
+
+def test_counts_that_sums_cannot_hold_are_refused() -> None:
+    with pytest.raises(UsageError, match="exact sums"):
+        check_range(np.array([2**40]), 1)

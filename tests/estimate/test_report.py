@@ -113,7 +113,7 @@ def test_terminal(report: EnergyReport, width: int) -> None:
             "max-former",
             "commuted",
             "zero by rule",
-            "95 % of the mean over samples, normal",
+            "95 % of the mean over samples, bootstrap",
             "rate formula",
             "top-1",
         ),
@@ -185,3 +185,16 @@ def test_figures_for_people() -> None:
     assert significant(1.2e-9) == "1.2e-09"
     assert percent(0.1234) == "12.3"
     assert percent(1.0) == "100"
+
+
+def test_wide_intervals_are_told(small_net: Graph) -> None:
+    make = torch.Generator().manual_seed(2)
+    rates = torch.linspace(0, 2, 6).reshape(1, 6, 1, 1, 1).expand(4, 6, 2, 6, 6)
+    uneven = estimate(Interpreter(small_net), [(torch.poisson(rates, generator=make), None)])
+    assert len(uneven.wide) == 2
+    assert "95 % interval of the network's energy" in text(uneven)
+    assert uneven.as_dict()["wide_intervals"] == uneven.wide
+    equal = torch.ones(4, 6, 2, 6, 6)
+    assert not estimate(Interpreter(small_net), [(equal, None)]).wide
+    (only,) = estimate(Interpreter(small_net), [(equal[:, :1], None)]).wide
+    assert "one sample" in only

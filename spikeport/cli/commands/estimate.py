@@ -8,6 +8,10 @@ from typing import Annotated
 import typer
 
 from spikeport.cli import options, output
+from spikeport.core.errors import UsageError
+
+PROGRESS = "progress.npz"
+"""In the folder of the results while a run is not finished."""
 
 
 @options.spread
@@ -37,9 +41,26 @@ def run(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", help="Folder for layers.csv and report.json (capacity.csv with --chip)."
+            "--out",
+            "-o",
+            help="Folder for tables, report and figures (capacity.csv with --chip).",
         ),
     ] = None,
+    per_sample: Annotated[
+        bool,
+        typer.Option("--per-sample", help="Write the counts of each sample to per_sample.parquet."),
+    ] = False,
+    workers: Annotated[
+        int, typer.Option(help="Processes that share the samples.", min=1, max=1024)
+    ] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an interrupted run in the folder --out.")
+    ] = False,
+    float64: Annotated[
+        bool,
+        typer.Option("--float64", help="Run in float64, so that rounding decides about no spike."),
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap of the intervals.")] = 0,
     as_json: options.Json = False,
 ) -> None:
     """Count what a network does on data, exactly, and charge it under an energy model.
@@ -48,34 +69,62 @@ def run(
 
     Example: spikeport estimate max_former_digits --data digits --samples 100
     """
-    from spikeport.cli.runs import open_run
+    import torch
+
+    from spikeport.cli.runs import BATCH, open_run
     from spikeport.convert import Interpreter
-    from spikeport.estimate import DataInfo, energy_model, estimate
+    from spikeport.estimate import DataInfo, Progress, SampleFile, energy_model, estimate
     from spikeport.estimate.capacity import chip_named
+    from spikeport.estimate.export import export
 
     charged = [energy_model(each.strip()) for each in energy.split(",")]
     chips = [chip_named(each.strip()) for each in chip.split(",")] if chip else []
+    if out is None and (per_sample or resume):
+        raise UsageError(
+            "there is no folder for it.",
+            where="--per-sample" if per_sample else "--resume",
+            fix="Name one by --out.",
+        )
     opened = open_run(chosen)
+    batches = opened.shared_out()
+    rows = progress = None
+    digest = ""
+    if out is not None:
+        digest = batches.digest()
+        settings = {
+            **{"data": opened.data.name, "split": chosen.split, "samples": opened.samples},
+            **{"framing": opened.framing, "batch size": BATCH, "frames": digest},
+        }
+        progress = Progress(out / PROGRESS, resume=resume, settings=settings)
+        rows = SampleFile(out / "per_sample.parquet", resume=resume) if per_sample else None
     report = estimate(
-        Interpreter(opened.graph),
-        opened.batches("Counting"),
+        Interpreter(opened.graph, torch.float64 if float64 else torch.float32),
+        batches,
         charged,
-        data=DataInfo(chosen.data, chosen.split, opened.data.provenance),
+        data=DataInfo(chosen.data, chosen.split, opened.data.provenance, digest),
         papers=paper or ["max-former"],
         chips=chips,
+        seed=seed,
+        workers=workers,
+        progress=progress,
+        per_sample=rows,
     )
     if out is not None:
-        report.to_csv(out / "layers.csv")
-        report.to_json(out / "report.json")
-        files = ["layers.csv", "report.json"]
+        files = export(report, out, name=chosen.model)
         if report.capacity is not None:
             report.capacity.to_csv(out / "capacity.csv")
-            files.append("capacity.csv")
+            files.append(out / "capacity.csv")
+        if rows is not None:
+            files.append(rows.path)
+    if progress is not None:
+        progress.remove()
+    if rows is not None:
+        rows.remove_parts()
     if as_json:
         output.print_json(report.as_dict())
     else:
         output.console().print(report.render())
         if out is not None:
-            output.console().print("\nFiles: " + ", ".join(str(out / name) for name in files))
+            output.console().print("\nFiles: " + ", ".join(map(str, files)))
     if not report.ledger.complete:
         raise typer.Exit(1)

@@ -1,0 +1,136 @@
+"""What a run has counted so far, in one file, so that it can go on after it was killed."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import time
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spikeport.core.errors import FileError, UsageError
+from spikeport.core.files import readable_file, write_bytes
+from spikeport.estimate.evaluate import Accuracy, Judged
+from spikeport.estimate.tally.tally import Tally
+
+FORMAT = 1
+SECONDS = 3.0
+"""Time between two files; what was counted since is counted again after a kill."""
+
+
+class Progress:
+    """Integer totals and the set of finished batches, written atomically every few seconds.
+
+    Args:
+        path: the file.
+        resume: go on from the file if it exists; otherwise it is replaced.
+        settings: what must be the same to go on, by name.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        resume: bool = False,
+        settings: Mapping[str, object] | None = None,
+    ) -> None:
+        self.path, self.resume = Path(path), resume
+        self._settings = {name: str(value) for name, value in (settings or {}).items()}
+        self._written = time.monotonic()
+
+    def restore(
+        self, tally: Tally, accuracy: Accuracy, own: Mapping[str, object]
+    ) -> frozenset[int]:
+        """Put what the file holds into an empty tally; the finished batches.
+
+        Args:
+            tally: takes the counts.
+            accuracy: takes predictions and labels.
+            own: further settings that must be the same.
+
+        Raises:
+            FileError: the file is damaged or of another kind.
+            UsageError: it belongs to another graph, data or setting, which is named.
+        """
+        self._settings |= {name: str(value) for name, value in own.items()}
+        if not self.resume or not self.path.exists():
+            return frozenset()
+        try:
+            header, arrays = _read(readable_file(self.path, "progress file"))
+            self._compare(header["settings"])
+            tally.restore(arrays)
+            ends = np.cumsum(arrays["judged_lengths"])[:-1]
+            for index, predictions, labels in zip(
+                arrays["judged"].tolist(),
+                np.split(arrays["predictions"], ends),
+                np.split(arrays["labels"], ends),
+                strict=True,
+            ):
+                accuracy.parts[index] = Judged(predictions, labels)
+            return frozenset(arrays["done"].tolist())
+        except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+            raise FileError(
+                f"this progress file cannot be read ({str(error)[:200]}).",
+                where=str(self.path),
+                fix="Start again without resuming; it is then replaced.",
+            ) from error
+
+    def due(self) -> bool:
+        """Whether it is time to write."""
+        return time.monotonic() - self._written > SECONDS
+
+    def write(self, tally: Tally, accuracy: Accuracy, done: frozenset[int] | set[int]) -> None:
+        """Replace the file.
+
+        Raises:
+            FileError: it cannot be written.
+        """
+        judged = [accuracy.parts[index] for index in sorted(accuracy.parts)]
+        none = np.zeros(0, dtype=np.int64)
+        header = json.dumps({"format": FORMAT, "settings": self._settings}).encode()
+        arrays = {
+            "header": np.frombuffer(header, dtype=np.uint8),
+            "done": np.array(sorted(done), dtype=np.int64),
+            "judged": np.array(sorted(accuracy.parts), dtype=np.int64),
+            "judged_lengths": np.array([len(part.labels) for part in judged], dtype=np.int64),
+            "predictions": np.concatenate([none, *(part.predictions for part in judged)]),
+            "labels": np.concatenate([none, *(part.labels for part in judged)]),
+            **tally.state(),
+        }
+        content = io.BytesIO()
+        np.savez(content, **arrays)
+        write_bytes(self.path, content.getvalue())
+        self._written = time.monotonic()
+
+    def remove(self) -> None:
+        """The run is complete and its files are written."""
+        self.path.unlink(missing_ok=True)
+
+    def _compare(self, theirs: Mapping[str, str]) -> None:
+        changed = [
+            f"{name} (then {theirs.get(name, 'not given')}, now "
+            f"{self._settings.get(name, 'not given')})"
+            for name in sorted({*theirs, *self._settings})
+            if theirs.get(name) != self._settings.get(name)
+        ]
+        if changed:
+            raise UsageError(
+                f"the interrupted run differs from this one in {'; '.join(changed)}.",
+                where=str(self.path),
+                fix="Give the same again, or start anew without resuming.",
+            )
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    # No pickles: nothing loaded may run code.
+    with np.load(path, allow_pickle=False) as found:
+        arrays = {name: found[name] for name in found.files}
+    header = json.loads(arrays.pop("header").tobytes())
+    if header["format"] != FORMAT:
+        raise ValueError(f"format {header['format']}, not {FORMAT}")
+    return header, arrays
