@@ -80,7 +80,7 @@ def _method(report: EnergyReport) -> str:
 def _figure_columns(table: Table, report: EnergyReport) -> None:
     # A network without real input has no multiply-accumulates; the column would be empty.
     macs = ("MAC",) if Term.MAC in report.tables.terms else ()
-    headings = ("spikes in", "rate %", "SOP", *macs, "charged", "energy uJ", "\u00b1uJ")
+    headings = ("events", "rate %", "SOP", *macs, "charged", "energy uJ", "\u00b1uJ")
     for heading in (*headings, "share %"):
         table.add_column(heading, justify="right", no_wrap=True)
 
