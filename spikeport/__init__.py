@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from spikeport.core.checkpoint import load_checkpoint
     from spikeport.core.errors import SpikeportError
     from spikeport.estimate.api import energy, tally
-    from spikeport.targets import check
-    from spikeport.targets.lava import IntegerExecutor, lower
+    from spikeport.targets import check, lower
+    from spikeport.targets.lava import IntegerExecutor
     from spikeport.train.checkpoint import load_model
     from spikeport.train.data import open_data
     from spikeport.train.models.stf.attach import add_stf
@@ -46,7 +46,7 @@ _PLACES = {
     "tally": "estimate.api",
     "check": "targets",
     "IntegerExecutor": "targets.lava",
-    "lower": "targets.lava",
+    "lower": "targets",
     "load_model": "train.checkpoint",
     "add_stf": "train.models.stf.attach",
     "open_data": "train.data",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spikeport.core.errors import UsageError
 from spikeport.core.registry import Registry
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from spikeport.convert import Executor, Graph
     from spikeport.convert.check import CheckReport
+    from spikeport.targets.lowered import Lowered
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,16 @@ class Target:
             need nothing but PyTorch.
         check: what becomes of each node of a graph, by the rules of the lowering itself; None
             where nothing is lowered.
+        lower: takes a graph there, with options of the target; None where nothing is lowered.
+        load: reads back what the result of `lower` saved in a folder.
     """
 
     description: str
     executor: Callable[[Graph, Callable[[], Tensor]], Executor]
     missing: Callable[[], str]
     check: Callable[[Graph], CheckReport] | None = None
+    lower: Callable[..., Lowered] | None = None
+    load: Callable[[str | os.PathLike[str]], Lowered] | None = None
 
 
 def _reference(graph: Graph, calibration: Callable[[], Tensor]) -> Executor:
@@ -46,6 +52,18 @@ def _lava(graph: Graph, calibration: Callable[[], Tensor]) -> Executor:
     from spikeport.targets.lava import lower
 
     return lower(graph, calibration()).executor()
+
+
+def _lava_lower(graph: Graph, **options: Any) -> Lowered:
+    from spikeport.targets.lava import lower
+
+    return lower(graph, **options)
+
+
+def _lava_load(folder: str | os.PathLike[str]) -> Lowered:
+    from spikeport.targets.lava import LavaArtefact
+
+    return LavaArtefact.load(folder)
 
 
 def _lava_check(graph: Graph) -> CheckReport:
@@ -74,6 +92,8 @@ TARGETS.add(
         _lava,
         _lava_missing,
         _lava_check,
+        _lava_lower,
+        _lava_load,
     ),
 )
 
@@ -103,4 +123,26 @@ def check(graph: Graph, target: str) -> CheckReport:
     return judge(graph)
 
 
-__all__ = ["TARGETS", "Target", "check", "checked_targets"]
+def lower(graph: Graph, target: str, **options: Any) -> Lowered:
+    """Take a graph to a target.
+
+    Args:
+        options: those of the target, such as `calibration` and `weight_bits` of Lava.
+
+    Raises:
+        UnknownNameError: no target has this name.
+        UsageError: nothing is lowered to this target, or an option does not suit it.
+        UnsupportedError: `check(graph, target)` finds an unsupported node.
+    """
+    lowering = TARGETS[target].lower
+    if lowering is None:
+        names = [name for name, entry in TARGETS.items() if entry.lower is not None]
+        raise UsageError(
+            "this target runs graphs as they are: there is nothing to lower.",
+            where=target,
+            fix=f"Targets to lower to: {', '.join(names)}.",
+        )
+    return lowering(graph, **options)
+
+
+__all__ = ["TARGETS", "Target", "check", "checked_targets", "lower"]

@@ -6,17 +6,23 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from spikeport.convert.graph import Graph
 from spikeport.core.errors import FileError
 from spikeport.core.files import readable_file, write_json, write_text
+from spikeport.targets.lava.calibration import Calibration, calibration_frames
 from spikeport.targets.lava.executor import IntegerExecutor, lava_metadata
 from spikeport.targets.lava.quantise import LoweringOptions, QuantisationReport, quantise
+from spikeport.targets.lava.record import Record
 from spikeport.targets.lava.retime import Schedule, retime
+from spikeport.targets.lava.run import run_in_process
+from spikeport.targets.lava.runtime import run_on_lava
 from spikeport.targets.lava.summary import summary
+from spikeport.targets.lowered import Run, chosen_backend, run_executor
 
 FORMAT = "spikeport-lava"
 FORMAT_VERSION = 1
@@ -33,9 +39,32 @@ class LavaArtefact:
         schedule: latencies, delay lines and resets.
     """
 
+    target: ClassVar[str] = "lava"
+    backends: ClassVar[tuple[str, ...]] = ("integer", "pump", "runtime")
+
     graph: Graph
     report: QuantisationReport
     schedule: Schedule
+
+    def integer(self, frames: Tensor, *, spikes: bool = False) -> Run:
+        """Run the integer executor on frames `[T, B, *shape]`; see `Lowered.run`."""
+        return self.run(frames, backend="integer", spikes=spikes)
+
+    def run(self, frames: Tensor, *, backend: str | None = None, spikes: bool = False) -> Run:
+        """Run frames `[T, B, *shape]`: `integer` in torch, `pump` on Lava's process models in
+        this process, `runtime` on Lava's own runtime; see `Lowered.run`.
+
+        Raises:
+            UnknownNameError: there is no such backend.
+            UsageError: the frames do not suit the graph.
+            MissingPackageError: Lava is not installed.
+            LavaRunError: a process failed.
+        """
+        name = chosen_backend(self, backend)
+        if name == "integer":
+            return run_executor(self.executor(), frames, name, spikes=spikes)
+        run = run_in_process if name == "pump" else run_on_lava
+        return _as_run(run(self.graph, frames), name, spikes)
 
     def executor(self, *, check_values: bool = False) -> IntegerExecutor:
         """The batched executor of this network."""
@@ -74,23 +103,35 @@ class LavaArtefact:
         return cls(graph, report, schedule)
 
 
+def _as_run(record: Record, backend: str, spikes: bool) -> Run:
+    kept = {name: torch.from_numpy(value).bool() for name, value in record.spikes.items()}
+    return Run(torch.from_numpy(record.outputs), kept if spikes else {}, backend)
+
+
 def lower(
     graph: Graph,
-    frames: Tensor | None = None,
+    calibration: Calibration | None = None,
     *,
     options: LoweringOptions | None = None,
+    **values: object,
 ) -> LavaArtefact:
     """Lower a float graph to Lava's fixed point.
 
     Args:
         graph: as traced; batch norms are folded if they are not yet.
-        frames: calibration, `[T, B, *shape]` event counts. Without them `options.input_max` must
-            tell the largest count, and the report holds no measured effects.
+        calibration: `[T, B, *shape]` event counts, or batches of them (as a loader gives them,
+            with labels or without). Without it `input_max` must tell the largest count, and the
+            report holds no measured effects.
+        options: how; or give the fields of `LoweringOptions` by name, such as `weight_bits=6`.
 
     Raises:
         UnsupportedError: `check(graph)` finds an error, or no scale leaves enough head-room.
         UsageError: the calibration frames are no counts, or missing where they are needed.
     """
+    if values:
+        given = options.model_dump(exclude_unset=True) if options else {}
+        options = LoweringOptions.of(**(given | values))
+    frames = None if calibration is None else calibration_frames(calibration)
     quantised = quantise(graph, frames, options)
     return LavaArtefact(quantised.graph, quantised.report, retime(quantised.graph))
 

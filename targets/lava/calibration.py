@@ -1,0 +1,38 @@
+"""Calibration frames, as a tensor or from a loader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor
+
+from spikeport.core.errors import UsageError
+
+Calibration = Tensor | Iterable[Tensor | Sequence[Tensor]]
+"""`[T, B, *shape]`, or batches of it, alone or followed by labels."""
+
+
+def calibration_frames(calibration: Calibration) -> Tensor:
+    """All frames in one tensor, `[T, B, *shape]`.
+
+    Raises:
+        UsageError: there are none, or batches differ in shape.
+    """
+    if isinstance(calibration, Tensor):
+        return calibration
+    batches = [batch if isinstance(batch, Tensor) else batch[0] for batch in calibration]
+    if not batches:
+        raise UsageError(
+            "the loader gives no batch.",
+            where="calibration",
+            fix="Give frames [T, B, *shape], or a loader of such batches.",
+        )
+    try:
+        return torch.cat(batches, dim=1)
+    except RuntimeError as error:
+        raise UsageError(
+            f"the loader's batches do not fit together: {error}",
+            where="calibration",
+            fix="Give batches [T, B, *shape] that differ in B only.",
+        ) from error
