@@ -14,7 +14,7 @@ from spikeport.convert.ops import Neuron
 from spikeport.core.errors import CheckFailed, UsageError
 from spikeport.targets.lava.host import host_part, lava_part
 from spikeport.targets.lava.limits import CURRENT_LIMIT, EXACT_LIMIT
-from spikeport.targets.lava.quantise.calibration import check_counts
+from spikeport.targets.lava.quantise.calibration import check_counts, check_declared
 
 CHUNK = 128
 """Samples per run where nobody watches: bounds memory without costing speed."""
@@ -156,6 +156,7 @@ def check_frames(graph: Graph, frames: Tensor) -> None:
         )
     check_counts(frames, node.name)
     largest = int(frames.max()) if frames.numel() else 0
+    check_declared(node, largest)
     allowed = int(lava_metadata(graph)["input_max"])
     if largest > allowed:
         raise UsageError(

@@ -13,6 +13,8 @@ from torch import Tensor
 from spikeport.convert.executor import Tap
 from spikeport.convert.graph import Graph
 from spikeport.convert.ops import Neuron
+from spikeport.core.errors import UsageError
+from spikeport.targets.lava.conv_models import check_sizes
 from spikeport.targets.lava.executor import check_frames
 from spikeport.targets.lava.host import boundary_node, host_outputs
 from spikeport.targets.lava.record import Integers, Record
@@ -36,10 +38,12 @@ def run_in_process(
 
     Raises:
         MissingPackageError: Lava is not installed.
-        UsageError: the frames do not suit the graph.
+        UsageError: the frames do not suit the graph, the schedule belongs to another one, or sizes
+            are too large for `conv_model`.
         LavaRunError: a process model raised.
     """
-    check_frames(graph, frames)
+    check_stream(graph, frames)
+    check_sizes(graph, conv_model)
     import_lava()
     from spikeport.targets.lava.network import build_network
     from spikeport.targets.lava.pump import pump
@@ -48,6 +52,17 @@ def run_in_process(
     started = monotonic()
     kept = pump(network, conv_model)
     return as_record(graph, kept, "Lava in-process", monotonic() - started)
+
+
+def check_stream(graph: Graph, frames: Tensor) -> None:
+    """Do nothing if there are frames `[T, B, *shape]` that the graph was lowered for.
+
+    Raises:
+        UsageError: they do not suit the graph, or there are none.
+    """
+    check_frames(graph, frames)
+    if not frames.shape[0] or not frames.shape[1]:
+        raise UsageError("there is no frame to run.", where=graph.input.name, fix="Give frames.")
 
 
 def as_record(graph: Graph, kept: Mapping[str, Integers], executor: str, seconds: float) -> Record:

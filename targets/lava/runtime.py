@@ -10,20 +10,21 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import Tensor
 
 from spikeport.convert.graph import Graph
 from spikeport.core.errors import UsageError
+from spikeport.targets.lava.conv_models import check_sizes, name_of
 from spikeport.targets.lava.errors import LavaRunError
-from spikeport.targets.lava.executor import check_frames
+from spikeport.targets.lava.exchange import ERROR, FRAMES, GRAPH, KEPT
 from spikeport.targets.lava.guard import Outcome, manner_of_death, new_token, run_guarded
 from spikeport.targets.lava.interrupts import orderly_termination, uninterrupted
 from spikeport.targets.lava.record import Integers, Record
-from spikeport.targets.lava.run import as_record
-from spikeport.targets.lava.shim import require_lava
-from spikeport.targets.lava.worker import ERROR, FRAMES, GRAPH, KEPT
+from spikeport.targets.lava.run import as_record, check_stream
+from spikeport.targets.lava.shim import require_lava, require_linux
 
 DEADLINE = 600.0
 WORKER = ("-m", "spikeport.targets.lava.worker")
@@ -37,6 +38,7 @@ def run_on_lava(
     frames: Tensor,
     *,
     deadline: float = DEADLINE,
+    conv_model: type[Any] | None = None,
     worker: tuple[str, ...] = WORKER,
 ) -> Record:
     """Run an integer graph on Lava's multi-process runtime (`Loihi2SimCfg`, fixed point).
@@ -46,24 +48,28 @@ def run_on_lava(
     Args:
         frames: `[T, B, *shape]` event counts; the samples are streamed back to back.
         deadline: seconds until the run is killed.
+        conv_model: another model for Lava's `Conv` than the fast one, importable by its name.
         worker: arguments of the interpreter that name the program to run.
 
     Raises:
         MissingPackageError: Lava is not installed.
-        UsageError: the frames do not suit the graph, or the deadline is not positive.
+        UsageError: the frames do not suit the graph, the deadline is not positive, or this is no
+            Linux.
         LavaRunError: a process failed (named, with its traceback), or the deadline passed.
     """
     if not deadline > 0:
         why = f"a deadline of {deadline:g} s cannot be kept."
         raise UsageError(why, where="deadline", fix="Give seconds > 0.")
-    check_frames(graph, frames)
+    check_stream(graph, frames)
+    check_sizes(graph, conv_model)
+    require_linux()
     require_lava()
     with orderly_termination(), _scratch_folder() as folder:
         graph.save(folder / GRAPH)
         np.save(folder / FRAMES, frames.cpu().numpy().astype(np.int32))
         token = new_token()
         outcome = run_guarded(
-            [sys.executable, *worker, str(folder), token, str(os.getpid())],
+            [sys.executable, *worker, str(folder), token, str(os.getpid()), name_of(conv_model)],
             deadline=deadline,
             token=token,
             log=folder / "output.txt",

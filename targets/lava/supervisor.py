@@ -27,27 +27,33 @@ CHANNEL_SLOTS = 2
 """Messages that a channel can hold; Lava's 64 take hundreds of megabytes of shared memory."""
 
 
-def run_network(network: Network) -> float:
+def run_network(network: Network, conv_model: type[Any] | None = None) -> float:
     """Run a network to its end; its sinks have written their files then.
 
     Its processes are left to whoever ends this one: stopping them in order takes seconds, and
     hangs where one of them does not answer.
+
+    Args:
+        conv_model: another model for Lava's `Conv` than `FastConvModel`.
 
     Returns:
         seconds the steps took, without compiling and starting.
 
     Raises:
         LavaRunError: a process model raised or a process died; names it, with its traceback.
+        UsageError: the network has run already.
     """
     from lava.magma.core.run_conditions import RunSteps
 
+    network.take()
     root: Any = network.processes[0]
+    config = run_config(conv_model)
     started = time.monotonic()
     try:
-        _start(root, started)
+        _start(root, config, started)
         begun = time.monotonic()
         condition = RunSteps(num_steps=network.steps, blocking=False)
-        root.run(condition=condition, run_cfg=run_config())
+        root.run(condition=condition, run_cfg=config)
         _watch(root.runtime, started)
         return time.monotonic() - begun
     finally:
@@ -56,12 +62,10 @@ def run_network(network: Network) -> float:
             root.runtime._is_started = False
 
 
-def _start(root: Any, started: float) -> None:
+def _start(root: Any, config: Any, started: float) -> None:
     try:
         with remembered_models(), supervised(started):
-            root.create_runtime(
-                run_cfg=run_config(), compile_config={"pypy_channel_size": CHANNEL_SLOTS}
-            )
+            root.create_runtime(run_cfg=config, compile_config={"pypy_channel_size": CHANNEL_SLOTS})
     except LavaRunError:
         raise
     except Exception as error:

@@ -166,8 +166,8 @@ FAULTS: dict[str, Fault] = {
         SERVICE, "runtime service", "raised RuntimeError: service out of order", "in run"
     ),
     "program killed": Fault(
-        in_pool("os.kill(os.getppid(), signal.SIGKILL); time.sleep(3600)"), "", "ended with SIGKILL",
-        quick=True,
+        in_pool("os.kill(os.getppid(), signal.SIGKILL); time.sleep(3600)"), "",
+        "ended with SIGKILL", quick=True,
     ),
     "program left behind": Fault(
         in_pool("subprocess.Popen(['sleep', '3600']); raise ValueError('after that')"), "pool",

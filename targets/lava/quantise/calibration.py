@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.interpreter import Interpreter
 from spikeport.convert.ops import Neuron
@@ -33,10 +34,11 @@ def observe(graph: Graph, frames: Tensor, offsets: Mapping[str, Tensor]) -> Obse
     """Run the float graph on frames `[T, B, *shape]` of event counts.
 
     Raises:
-        UsageError: the frames are not whole numbers, or negative.
+        UsageError: the frames are not whole numbers, negative, or more than was declared.
     """
     check_counts(frames, graph.input.name)
     seen = Observation(input_max=int(frames.max()) if frames.numel() else 0)
+    check_declared(graph.input, seen.input_max)
 
     def tap(node: Node, value: Tensor) -> None:
         if isinstance(node.op, Neuron):
@@ -69,4 +71,18 @@ def check_counts(frames: Tensor, where: str) -> None:
             f"the frames hold {float(values.min()):g}; counts are not negative.",
             where=where,
             fix="Keep ON and OFF events in channels of their own.",
+        )
+
+
+def check_declared(node: Node, largest: int) -> None:
+    """Do nothing if an input may hold counts this large by what it was declared as.
+
+    Raises:
+        UsageError: it was declared to hold spikes, which Lava's convolutions take as 0 or 1.
+    """
+    if node.domain is Domain.SPIKE and largest > 1:
+        raise UsageError(
+            f"the input was declared to hold spikes (0 or 1), and counts up to {largest} come.",
+            where=node.name,
+            fix="Trace the model with input_domain='graded', or clip the frames to 0 and 1.",
         )
