@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
@@ -22,6 +23,9 @@ class Run(NamedTuple):
     spikes: Mapping[str, Tensor]
     """By neuron node in graph order, bool `[T, B, *feature]`; empty unless asked for."""
     backend: str
+    """What ran it."""
+    seconds: float = 0.0
+    """Wall time, without preparation."""
 
 
 class LoweringReport(Protocol):
@@ -85,13 +89,18 @@ def chosen_backend(lowered: Lowered, backend: str | None) -> str:
     return backend
 
 
-def run_executor(executor: Executor, frames: Tensor, backend: str, *, spikes: bool) -> Run:
-    """Run any executor, and keep the spikes of every neuron layer on request."""
+def run_executor(executor: Executor, frames: Tensor, backend: str, *, spikes: bool = True) -> Run:
+    """Run any executor, and keep the spikes of every neuron layer on request.
+
+    Args:
+        frames: `[T, B, *shape]` if the graph's input comes per step, else `[B, *shape]`.
+    """
     kept: dict[str, Tensor] = {}
 
     def tap(node: Node, value: Tensor) -> None:
         if isinstance(node.op, Neuron):
-            kept[node.name] = value.bool()
+            kept[node.name] = value.bool().cpu()
 
+    started = monotonic()
     outputs = executor.run(frames, tap if spikes else None)
-    return Run(outputs, kept, backend)
+    return Run(outputs, kept, backend, monotonic() - started)

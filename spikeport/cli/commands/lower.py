@@ -14,7 +14,8 @@ from spikeport.core.progress import working
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from spikeport.targets.lava import LavaArtefact, Parity
+    from spikeport.targets.lava import LavaArtefact
+    from spikeport.targets.parity import Parity
 
 
 def run(
@@ -74,7 +75,8 @@ def run(
 
 def prove_on_lava(artefact: LavaArtefact, frames: Tensor) -> Parity:
     """Compare Lava's own runtime with the integer executor on frames `[T, B, C, H, W]`."""
-    from spikeport.targets.lava import compare, record, run_on_lava
+    from spikeport.targets.lava import run_on_lava
+    from spikeport.targets.parity import compare
 
     try:
         with working("Running on Lava"):
@@ -82,4 +84,4 @@ def prove_on_lava(artefact: LavaArtefact, frames: Tensor) -> Parity:
     except MissingPackageError as error:
         fix = f"{error.fix} Or lower without this proof: --prove 0."
         raise MissingPackageError(error.why, where=error.where, fix=fix) from error
-    return compare(record(artefact.executor(), frames), on_lava)
+    return compare(artefact.integer(frames, spikes=True), on_lava)
