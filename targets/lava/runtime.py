@@ -22,9 +22,9 @@ from spikeport.targets.lava.errors import LavaRunError
 from spikeport.targets.lava.exchange import ERROR, FRAMES, GRAPH, KEPT
 from spikeport.targets.lava.guard import Outcome, manner_of_death, new_token, run_guarded
 from spikeport.targets.lava.interrupts import orderly_termination, uninterrupted
-from spikeport.targets.lava.record import Integers, Record
-from spikeport.targets.lava.run import as_record, check_stream
+from spikeport.targets.lava.run import Integers, as_run, check_stream
 from spikeport.targets.lava.shim import require_lava, require_linux
+from spikeport.targets.lowered import Run
 
 DEADLINE = 600.0
 WORKER = ("-m", "spikeport.targets.lava.worker")
@@ -40,7 +40,7 @@ def run_on_lava(
     deadline: float = DEADLINE,
     conv_model: type[Any] | None = None,
     worker: tuple[str, ...] = WORKER,
-) -> Record:
+) -> Run:
     """Run an integer graph on Lava's multi-process runtime (`Loihi2SimCfg`, fixed point).
 
     About 3 s to start plus 25 ms per step for a network of 80 processes on two cores.
@@ -79,7 +79,7 @@ def run_on_lava(
         if outcome.code != 0 or not (folder / KEPT).exists():
             raise _error(folder, outcome, deadline)
         kept, seconds = _read(folder / KEPT)
-        return as_record(graph, kept, "Lava runtime", seconds)
+        return as_run(graph, kept, "Lava runtime", seconds)
 
 
 @contextlib.contextmanager

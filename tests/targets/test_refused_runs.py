@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import numpy as np
 import pytest
 import torch
 from lava_traces import watched
@@ -17,16 +14,15 @@ from spikeport.core.errors import CheckFailed, MissingPackageError, SpikeportErr
 from spikeport.targets.lava import (
     IntegerExecutor,
     LoweringOptions,
-    Record,
     Schedule,
-    compare,
     lower,
-    record,
     retime,
     run_in_process,
     run_on_lava,
     shim,
 )
+from spikeport.targets.lowered import Run, run_executor
+from spikeport.targets.parity import compare
 
 RUNNERS = (run_in_process, run_on_lava)
 
@@ -77,7 +73,7 @@ def test_the_runtime_needs_linux(monkeypatch, small_chain, platform):
     with pytest.raises(UsageError) as caught:
         run_on_lava(small_chain.artefact.graph, small_chain.frames)
     told(caught.value, where="Lava runtime", why=platform, fix="pump")
-    expected = record(IntegerExecutor(small_chain.artefact.graph), small_chain.frames)
+    expected = run_executor(small_chain.artefact.executor(), small_chain.frames, "integer")
     ran = run_in_process(small_chain.artefact.graph, small_chain.frames)
     assert compare(expected, ran).equal
 
@@ -183,37 +179,37 @@ def test_schedule_of_another_graph(small_chain, max_former):
         run_in_process(graph, small_chain.frames, schedule=Schedule({}, {}))
 
 
-def records(spikes, steps=2) -> Record:
-    values = np.broadcast_to(np.array(spikes, np.uint8), (steps, 1, 2))
-    return Record("left", {"first": values, "second": values}, np.zeros((1, 1)))
+def ran(spikes, steps=2, backend="left") -> Run:
+    values = torch.tensor(spikes, dtype=torch.bool).expand(steps, 1, 2)
+    return Run(torch.zeros(1, 1), {"first": values, "second": values}, backend)
 
 
 def test_comparisons_of_other_numbers_of_steps():
     with pytest.raises(UsageError) as caught:
-        compare(records([0, 1]), records([0, 1], steps=3))
+        compare(ran([0, 1]), ran([0, 1], steps=3))
     told(caught.value, where="first", why="(2, 1, 2) and (3, 1, 2)", fix="same frames")
 
 
 def test_comparisons_of_other_layers():
-    one = records([0, 1])
+    one = ran([0, 1])
     with pytest.raises(UsageError) as caught:
-        compare(one, replace(one, executor="right", spikes={"first": one.spikes["first"]}))
+        compare(one, one._replace(backend="right", spikes={"first": one.spikes["first"]}))
     told(caught.value, where="left, right", why="same layers", fix="one graph")
 
 
 def test_outputs_that_cannot_be_compared_are_no_equality():
-    one = records([0, 1])
+    one = ran([0, 1])
     with pytest.raises(UsageError) as caught:
-        compare(one, replace(one, executor="right", outputs=np.zeros((1, 2))))
+        compare(one, one._replace(backend="right", outputs=torch.zeros(1, 2)))
     told(caught.value, where="left, right", why="(1, 1) and (1, 2)", fix="one graph")
 
 
 def test_spikes_that_differ():
-    one = records([0, 1])
-    changed = {name: value.copy() for name, value in one.spikes.items()}
-    changed["second"][1, 0, 1] = 0
+    one = ran([0, 1])
+    changed = {name: value.clone() for name, value in one.spikes.items()}
+    changed["second"][1, 0, 1] = False
     with pytest.raises(CheckFailed) as caught:
-        compare(one, replace(one, executor="right", spikes=changed)).require()
+        compare(one, one._replace(backend="right", spikes=changed)).require()
     told(
         caught.value,
         where="second",
@@ -224,17 +220,20 @@ def test_spikes_that_differ():
 
 
 def test_outputs_that_differ_though_no_spike_does():
-    one = records([0, 1])
-    result = compare(one, replace(one, executor="right", outputs=np.ones((1, 1))))
-    assert result.equal
+    one = ran([0, 1])
+    result = compare(one, one._replace(backend="right", outputs=torch.ones(1, 1)))
+    result.require()
     with pytest.raises(CheckFailed) as caught:
-        result.require()
-    told(caught.value, where="outputs", why="by up to 1", fix="report")
+        result.require(outputs=0.5)
+    told(caught.value, where="outputs", why="by up to 1", fix="last neuron")
+    lost = one._replace(outputs=torch.full((1, 1), float("nan")))
+    with pytest.raises(CheckFailed, match="by up to nan"):
+        compare(one, lost).require()
 
 
 @pytest.mark.parametrize("spikes", [[0, 0], [1, 1]])
 def test_layers_that_never_or_always_fire_prove_nothing(spikes):
-    one = records(spikes)
+    one = ran(spikes)
     result = compare(one, one)
     result.require()
     assert result.unproven == ("first", "second")
@@ -242,7 +241,7 @@ def test_layers_that_never_or_always_fire_prove_nothing(spikes):
     with pytest.raises(CheckFailed) as caught:
         result.prove()
     told(caught.value, where="first", why="2 of 2 layers never fired or always did", fix="more")
-    compare(records([0, 1]), records([0, 1])).prove()
+    compare(ran([0, 1]), ran([0, 1])).prove()
 
 
 def test_a_model_in_training_mode_is_lowered_as_it_infers():

@@ -17,9 +17,11 @@ from lava_faults import FAULTS, Fault
 from lava_traces import MARK, Traces, watched
 
 from spikeport.core.errors import UsageError
-from spikeport.targets.lava import IntegerExecutor, LavaRunError, compare, record, run_on_lava
+from spikeport.targets.lava import LavaRunError, run_on_lava
 from spikeport.targets.lava.guard import manner_of_death, members_of, new_token, run_guarded
 from spikeport.targets.lava.interrupts import orderly_termination, uninterrupted
+from spikeport.targets.lowered import run_executor
+from spikeport.targets.parity import compare
 
 
 @pytest.fixture
@@ -70,7 +72,7 @@ def test_worker_that_says_nothing(small_chain, tmp_path, traces):
 
 def test_whatever_the_program_around_it_did(small_chain, traces, monkeypatch):
     """Start method chosen, long folder names, several runs at a time, from threads."""
-    expected = record(IntegerExecutor(small_chain.artefact.graph), small_chain.frames)
+    expected = run_executor(small_chain.artefact.executor(), small_chain.frames, "integer")
     long = traces.scratch / ("long" * 30)
     long.mkdir()
     before = multiprocessing.get_start_method(allow_none=True)

@@ -11,7 +11,9 @@ import pytest
 from lava_faults import FAULTS
 from lava_traces import watched
 
-from spikeport.targets.lava import IntegerExecutor, LavaRunError, compare, record, run_on_lava
+from spikeport.targets.lava import LavaRunError, run_on_lava
+from spikeport.targets.lowered import run_executor
+from spikeport.targets.parity import compare
 
 RUNS = 200
 BROKEN = 20
@@ -23,7 +25,7 @@ LONGEST = 60.0
 @pytest.mark.timeout(RUNS * LONGEST)
 def test_two_hundred_runs(small_chain, tmp_path, monkeypatch, capsys):
     graph, frames = small_chain.artefact.graph, small_chain.frames
-    expected = record(IntegerExecutor(graph), frames)
+    expected = run_executor(small_chain.artefact.executor(), frames, "integer")
     faults = list(FAULTS.items())[:BROKEN]
     assert len(faults) == BROKEN
     open_files = _open_files()
