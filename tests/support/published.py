@@ -33,7 +33,9 @@ class Waking(Interpreter):
         self.thresholds: dict[str, float] = {}
 
     def _neuron(self, node: Node, op: Neuron, current: Tensor) -> Tensor:
-        low, high = 0.0, float(current.max()) * len(current)
+        peak = float(current.max())
+        # Where hardly any current is positive, no threshold gives the rate: not even a tiny one.
+        low, high = peak / 64, peak * len(current)
         changed: Any = op
         for _ in range(HALVINGS):
             middle = (low + high) / 2
