@@ -46,7 +46,10 @@ def wide(channels: int = 2, groups: int = 1, side: int = 4, domain: Domain = Dom
 
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_lava_is_not_installed(monkeypatch, small_chain, runner):
-    monkeypatch.setitem(shim.sys.modules, "lava", None)
+    def find(name):
+        raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr(shim.importlib.util, "find_spec", find)
     with pytest.raises(MissingPackageError) as caught:
         runner(small_chain.artefact.graph, small_chain.frames)
     told(caught.value, where="lava", why="not installed", fix="uv sync")
