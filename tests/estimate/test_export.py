@@ -25,6 +25,7 @@ from spikeport.estimate.export.plots import energy_by_kind, firing_rates
 from spikeport.estimate.origin import git_state
 
 FILES = ["layers.csv", "layers.parquet", "layers.json", "report.json", "table.tex", "table.md"]
+FILES.append("neurobench.json")
 FIGURES = ["energy.svg", "energy.png", "rates.svg", "rates.png"]
 
 
