@@ -59,9 +59,11 @@ def _header(report: EnergyReport) -> Table:
         "intervals": f"\u00b1 is 95 % of the mean over samples, {_method(report)}",
     }
     if report.accuracy is not None:
+        low, high = report.accuracy.interval
         rows["accuracy"] = (
             f"{percent(report.accuracy.top1, 4)} % top-1, "
-            f"{report.accuracy.correct} of {report.accuracy.count}"
+            f"{report.accuracy.correct} of {report.accuracy.count}; "
+            f"95 % interval {percent(low, 4)} to {percent(high, 4)} % (Wilson)"
         )
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True, style="dim")

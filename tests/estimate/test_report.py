@@ -198,3 +198,15 @@ def test_wide_intervals_are_told(small_net: Graph) -> None:
     assert not estimate(Interpreter(small_net), [(equal, None)]).wide
     (only,) = estimate(Interpreter(small_net), [(equal[:, :1], None)]).wide
     assert "one sample" in only
+
+
+def test_wide_interval_of_the_accuracy_is_told(small_net: Graph, frames: Tensor) -> None:
+    executor = Interpreter(small_net)
+    few = estimate(executor, [(frames, torch.zeros(7, dtype=torch.int64))])
+    assert few.accuracy is not None
+    low, high = few.accuracy.interval
+    assert f"the accuracy lies between {100 * low:.1f} and {100 * high:.1f} %" in few.wide[-1]
+    assert few.as_dict()["accuracy"]["top1_low"] == low
+    assert "(Wilson)" in text(few)
+    many = estimate(executor, [(frames, torch.zeros(7, dtype=torch.int64))] * 300)
+    assert not any("accuracy" in each for each in many.wide)
