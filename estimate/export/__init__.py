@@ -12,7 +12,7 @@ from spikeport.core.files import remove_abandoned
 from spikeport.estimate.export.neurobench import neurobench_json, neurobench_results
 from spikeport.estimate.export.paper_row import markdown_table, tex_table
 from spikeport.estimate.export.plots import energy_figure, rate_figure, save_figure
-from spikeport.estimate.export.tables import layers_json, layers_parquet
+from spikeport.estimate.export.tables import layers_json, layers_parquet, stages_csv
 
 if TYPE_CHECKING:
     from spikeport.estimate.report import EnergyReport
@@ -38,7 +38,7 @@ def export(
         name: of the network, in the row for a paper.
 
     Returns:
-        `layers.csv`, `.parquet` and `.json`, `report.json`, `table.tex` and `.md`,
+        `layers.csv`, `.parquet` and `.json`, `stages.csv`, `report.json`, `table.tex` and `.md`,
         `neurobench.json`, and the figures `energy` and `rates` as `.svg` and `.png`; rates only of
         a network with neurons.
 
@@ -50,6 +50,7 @@ def export(
         "layers.csv": report.to_csv,
         "layers.parquet": partial(layers_parquet, report),
         "layers.json": partial(layers_json, report),
+        "stages.csv": partial(stages_csv, report),
         "report.json": report.to_json,
         "table.tex": partial(tex_table, report, name=name),
         "table.md": partial(markdown_table, report, name=name),

@@ -148,7 +148,9 @@ def _differences(tally: Tally, layers: list[Node]) -> list[str]:
 
 
 def _named(nodes: list[Node]) -> str:
-    first = nodes[0].path or nodes[0].name
+    name, path = nodes[0].name, nodes[0].path
+    # A path may hold several products; then the name says which.
+    first = name if name.startswith(path) else path
     return first if len(nodes) == 1 else f"{first} and {len(nodes) - 1} more"
 
 

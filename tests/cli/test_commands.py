@@ -161,6 +161,8 @@ def test_estimate_under_several_models_with_papers_and_chips(cli, tmp_path: Path
     assert [paper["mode"] for paper in report["papers"]][1] == "spikingformer:multi-spike=mac"
     capacity = pd.read_csv(tmp_path / "report" / "capacity.csv")
     assert capacity["neurons"].sum() == report["capacity"]["totals"]["neurons"]
+    assert report["origin"]["graph_sha256"] in capacity["origin"].iloc[0]
+    assert "loihi1: 6 of 6 unverified" in capacity["limits"].iloc[0]
 
 
 def test_a_stored_graph_counts_like_its_model(cli) -> None:

@@ -24,8 +24,8 @@ from spikeport.estimate.export.paper_row import paper_row
 from spikeport.estimate.export.plots import energy_by_kind, firing_rates
 from spikeport.estimate.origin import git_state
 
-FILES = ["layers.csv", "layers.parquet", "layers.json", "report.json", "table.tex", "table.md"]
-FILES.append("neurobench.json")
+FILES = ["layers.csv", "layers.parquet", "layers.json", "stages.csv", "report.json"]
+FILES += ["table.tex", "table.md", "neurobench.json"]
 FIGURES = ["energy.svg", "energy.png", "rates.svg", "rates.png"]
 
 
@@ -76,7 +76,22 @@ def test_row_for_a_paper(report: EnergyReport, tmp_path: Path) -> None:
     assert r"my\_net \& co" in tex and r"\toprule" in tex and r"$\pm$" in tex
     body = [line for line in tex.splitlines() if line.endswith(r"\\")]
     assert [line.replace(r"\&", "").count("&") for line in body] == [5, 5]
-    assert "| my_net & co |" in (tmp_path / "table.md").read_text()
+    markdown = (tmp_path / "table.md").read_text()
+    assert "| my_net & co |" in markdown
+    for text in (tex, markdown):
+        assert "horowitz45-fp32, unverified constants: mac, ac; excludes: memory" in text
+
+
+def test_stages_as_a_file(report: EnergyReport, tmp_path: Path) -> None:
+    export(report, tmp_path)
+    table = pd.read_csv(tmp_path / "stages.csv", dtype={"stage": str}, keep_default_na=False)
+    assert list(zip(table["stage"], table["part"], strict=True)) == [
+        ("1", "patch embedding"),
+        ("1", "MLP"),
+        ("", "(top level)"),
+        ("", "head"),
+    ]
+    assert table["energy_uJ"].sum() == pytest.approx(report.totals["energy_uJ"])
 
 
 def test_figures_show_the_counts(report: EnergyReport, tmp_path: Path) -> None:

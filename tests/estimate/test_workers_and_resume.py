@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import slow_batches
 import torch
@@ -142,6 +143,8 @@ def test_killed_while_writing(small_net: Graph, tmp_path: Path, wanted: str) -> 
     assert left() == []
     same(resumed, counted(small_net))
     rows.remove_parts()
+    metadata = pq.read_schema(folder / "rows.parquet").metadata
+    assert {key: metadata[key.encode()].decode() for key in resumed.origin} == resumed.origin
     assert sorted(each.name for each in folder.iterdir()) == ["progress.npz", "rows.parquet"]
 
 
