@@ -16,7 +16,7 @@ from spikeport.convert.ops import Conv, Linear
 from spikeport.core.files import write_json
 from spikeport.estimate.energy.memory import parameters
 from spikeport.estimate.sizes import connections
-from spikeport.estimate.tally.facts import elements
+from spikeport.estimate.tally.facts import elements, label
 from spikeport.estimate.tally.tally import Tally
 from spikeport.estimate.tally.terms import Term
 
@@ -148,9 +148,7 @@ def _differences(tally: Tally, layers: list[Node]) -> list[str]:
 
 
 def _named(nodes: list[Node]) -> str:
-    name, path = nodes[0].name, nodes[0].path
-    # A path may hold several products; then the name says which.
-    first = name if name.startswith(path) else path
+    first = label(nodes[0])
     return first if len(nodes) == 1 else f"{first} and {len(nodes) - 1} more"
 
 

@@ -21,7 +21,7 @@ from spikeport.convert.storage import fingerprint
 from spikeport.estimate import LAYER_COLUMNS, DataInfo, EnergyReport, Term, estimate
 from spikeport.estimate.export import export
 from spikeport.estimate.export.paper_row import paper_row
-from spikeport.estimate.export.plots import energy_by_kind, firing_rates
+from spikeport.estimate.export.plots import energy_by_kind, energy_figure, firing_rates
 from spikeport.estimate.origin import git_state
 
 FILES = ["layers.csv", "layers.parquet", "layers.json", "stages.csv", "report.json"]
@@ -104,6 +104,10 @@ def test_figures_show_the_counts(report: EnergyReport, tmp_path: Path) -> None:
         assert len(steps) == 4
         assert sum(steps) / 4 == pytest.approx(layers.loc[name, "firing_rate_out"])
     assert Term.SOP.value in kinds or "sop_unit_spikes" in kinds
+    axes = energy_figure(report).axes[0]
+    longest = max(map(sum, zip(*kinds.values(), strict=True)))
+    assert axes.get_xlim() == (0, pytest.approx(1.05 * longest))
+    assert "horowitz45-fp32, 2 of 2 constants unverified" in axes.get_xlabel()
     first = export(report, tmp_path / "a")
     second = export(report, tmp_path / "b")
     for one, other in zip(first, second, strict=True):
