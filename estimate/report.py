@@ -111,8 +111,13 @@ class EnergyReport:
 
     @cached_property
     def stages(self) -> pd.DataFrame:
-        """One row per network stage and part."""
-        return self.tables.stages()
+        """One row per network stage and part; uJ by each published convention come last."""
+        table, groups = self.tables.stages(), self.tables.grouped().values()
+        for paper in self.papers:
+            parts = [[paper.layers.get(name, Fraction(0)) for name in names] for names in groups]
+            spent = [float(microjoule(sum(each, Fraction(0)))) for each in parts]
+            table[f"energy_uJ[{paper.mode}]"] = spent
+        return table
 
     @cached_property
     def steps(self) -> pd.DataFrame:

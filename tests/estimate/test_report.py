@@ -50,6 +50,9 @@ def test_stages_layers_and_steps_have_one_total(report: EnergyReport) -> None:
     for table in (report.layers, report.stages, report.steps):
         assert table["energy_uJ"].sum() == pytest.approx(total, rel=1e-12)
     assert report.stages["energy_share"].sum() == pytest.approx(1)
+    (paper,) = report.papers
+    published = report.stages["energy_uJ[max-former]"]
+    assert published.sum() == pytest.approx(float(paper.picojoule) / 1e6) and (published > 0).sum() == 3
 
 
 def test_layer_figures(report: EnergyReport) -> None:
