@@ -1,4 +1,4 @@
-"""ONNX: the step graph for streaming, the unrolled graph for T steps, runs in onnxruntime, parity.
+"""ONNX: the step graph for streaming, the unrolled graph for T steps, runs in onnxruntime.
 
 Importing this package does not import onnxruntime, which only the runs need.
 """
@@ -8,17 +8,14 @@ from spikeport.targets.onnx.errors import OnnxRunError
 from spikeport.targets.onnx.executor import OnnxExecutor
 from spikeport.targets.onnx.lowered import OnnxLowered, lower
 from spikeport.targets.onnx.options import OnnxOptions
-from spikeport.targets.onnx.parity import OnnxParity, compare
 from spikeport.targets.onnx.report import OnnxReport
 
 __all__ = [
     "OnnxExecutor",
     "OnnxLowered",
     "OnnxOptions",
-    "OnnxParity",
     "OnnxReport",
     "OnnxRunError",
     "check",
-    "compare",
     "lower",
 ]

@@ -26,8 +26,8 @@ def prepared(graph: Graph, options: OnnxOptions) -> Graph:
     raise_errors(judge(graph, "onnx", PASSES, rules).findings)
     changed = rewritten(graph, PASSES).graph
     if changed is not graph and (proof := changed.metadata.pop("certificate", None)) is not None:
-        # The certificate names the graph that it was made for.
-        changed.metadata["traced_certificate"] = proof
+        # It speaks about the graph before these passes, and travels on under a name that says so.
+        changed.metadata["float_certificate"] = proof
     return changed
 
 

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from time import monotonic
 from typing import ClassVar, cast
 
 from onnx import ModelProto
@@ -14,7 +15,7 @@ from torch import Tensor
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Neuron
 from spikeport.core.files import write_bytes, write_json, write_text
-from spikeport.targets.lowered import Run, chosen_backend
+from spikeport.targets.lowered import FLOAT32, Run, Tolerance, chosen_backend
 from spikeport.targets.onnx.executor import OnnxExecutor
 from spikeport.targets.onnx.files import prepared, step_model, unrolled_model
 from spikeport.targets.onnx.options import OnnxOptions
@@ -26,6 +27,8 @@ from spikeport.targets.onnx.summary import summary
 
 GRAPH, REPORT, SUMMARY = "graph.spg", "report.json", "README.txt"
 UNROLLED, STEP = "onnxruntime", "onnxruntime-step"
+FLOAT64 = Tolerance(0.0, 1e-9)
+"""No membrane is that close to its threshold but by design; sums differ in their order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +42,7 @@ class OnnxLowered:
     """
 
     target: ClassVar[str] = "onnx"
+    latency: ClassVar[int] = 0
 
     graph: Graph
     report: OnnxReport
@@ -48,6 +52,10 @@ class OnnxLowered:
     @property
     def backends(self) -> tuple[str, ...]:
         return (UNROLLED,) if self.step is None else (UNROLLED, STEP)
+
+    @property
+    def tolerance(self) -> Tolerance:
+        return FLOAT64 if self.report.dtype == "float64" else FLOAT32
 
     def run(self, frames: Tensor, *, backend: str | None = None, spikes: bool = False) -> Run:
         """Run a batch in onnxruntime: `onnxruntime` on the unrolled graph, whose T the frames must
@@ -68,11 +76,13 @@ class OnnxLowered:
         show = keep if spikes else None
         if name == UNROLLED:
             runner = self._unrolled_watched if spikes else self._unrolled
+            started = monotonic()
             outputs = runner.run(frames, show)
         else:
             stepper = self._step_watched if spikes else self._step
+            started = monotonic()
             outputs = stepper.run(frames, self.report.steps, show)
-        return Run(outputs, kept, name)
+        return Run(outputs, kept, name, monotonic() - started)
 
     def stream(self) -> StepRunner:
         """The step graph, to be fed frame by frame.
