@@ -79,7 +79,7 @@ def test_list_names_what_the_other_commands_take(cli) -> None:
     assert "horowitz45-fp32" in done.json["energy models"]
     assert "loihi2" in done.json["chips"]
     assert "multi-spike=ac|mac" in done.json["paper modes"]["spikingformer"]
-    assert set(done.json["targets"]) == {"reference", "lava"}
+    assert set(done.json["targets"]) == {"reference", "lava", "onnx"}
     assert "max_former_event" in cli("list").out
 
 
