@@ -7,6 +7,9 @@ samples without one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -74,17 +77,23 @@ def test_a_family_of_the_zoo(name: str) -> None:
     prove(graph, frames_for(graph))
 
 
-@pytest.mark.parametrize("mixer", MIXERS)
+def often(names: Iterable[str], *few: str) -> list[Any]:
+    """All names; those that add little to the few are run with the slow tests."""
+    assert set(few) <= set(names)
+    return [pytest.param(n, marks=[] if n in few else pytest.mark.slow) for n in names]
+
+
+@pytest.mark.parametrize("mixer", often(MIXERS, "fft1d", "fft2d", "avg_pool", "sdsa"))
 def test_a_token_mixer(mixer: str) -> None:
     stages = ({"embedding": "orig", "mixer": mixer},)
     graph = traced("max_former_cifar", dim=16, heads=4, steps=2, stages=stages)
     prove(graph, frames_for(graph))
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", often(VARIANTS, "arch_1", "arch_2", "stf_1"))
 def test_temporal_feedback(variant: str) -> None:
     stages = ({"embedding": "orig", "mixer": "dwc3"},)
-    graph = traced("max_former_cifar", dim=16, heads=4, steps=3, stages=stages, stf=variant)
+    graph = traced("max_former_cifar", dim=32, heads=4, steps=3, stages=stages, stf=variant)
     assert any(isinstance(node.op, Delay) for node in graph)
     prove(graph, frames_for(graph))
     lowered = lower(graph)
