@@ -188,11 +188,20 @@ def test_few_samples_are_of_all_classes(cli) -> None:
 
 
 def test_lower_writes_an_artefact_and_proves_it_on_lava(cli, tmp_path: Path) -> None:
-    done = cli("lower", "max_former_digits", "-o", "lowered")
+    done = cli("lower", "max_former_digits", "--data", "digits", "-o", "lowered")
     assert done.code == 0, done.err
-    assert "agree on all" in done.out
-    names = {path.name for path in (tmp_path / "lowered").iterdir()}
-    assert names == {"graph.spg", "report.json", "schedule.json", "README.txt"}
+    assert "pump: 90,624 of 90,624 spikes equal" in done.out
+    assert "runtime: 90,624 of 90,624 spikes equal" in done.out
+    folder = tmp_path / "lowered"
+    own = {"graph.spg", "report.json", "schedule.json", "README.txt"}
+    assert {path.name for path in folder.iterdir()} == own | {"manifest.json", "golden.npz"}
+    done = cli("verify", "lowered", "--backend", "integer,pump")
+    assert done.code == 0, done.err
+    assert "Verified." in done.out
+    (folder / "README.txt").write_bytes(b"?")
+    done = cli("verify", "lowered")
+    assert done.code == 1
+    assert "README.txt was changed" in done.out
 
 
 def test_train_runs_a_recipe_and_resumes(cli, tmp_path: Path) -> None:
