@@ -17,8 +17,8 @@ from spikeport.convert.check import Status, rewritten
 from spikeport.convert.graph import Graph
 from spikeport.convert.interpreter import Interpreter
 from spikeport.core.errors import FileError
-from spikeport.core.files import readable_file, write_bytes, write_json
-from spikeport.targets.lowered import Run, chosen_backend, run_executor
+from spikeport.core.files import readable_file, write_bytes, write_json, write_text
+from spikeport.targets.lowered import Run, Tolerance, chosen_backend, run_executor
 from spikeport.targets.nir.check import check
 from spikeport.targets.nir.options import NirOptions
 from spikeport.targets.nir.proof import prove, sample_frames
@@ -28,9 +28,10 @@ from spikeport.targets.nir.report import NirReport, changes
 from spikeport.targets.nir.requirements import PASSES, Requirements
 from spikeport.targets.nir.spikingjelly import NAME as SPIKINGJELLY
 from spikeport.targets.nir.spikingjelly import objections, run_spikingjelly
+from spikeport.targets.nir.summary import summary
 from spikeport.targets.nir.writing import file_content, mark_of, written
 
-MODEL, REPORT = f"model{SUFFIX}", "report.json"
+MODEL, REPORT, SUMMARY = f"model{SUFFIX}", "report.json", "README.txt"
 FORMAT = {"format": "spikeport-nir", "version": 1}
 
 
@@ -40,11 +41,14 @@ class NirLowered:
 
     Attributes:
         content: the bytes of the file.
-        graph: as it is read back from them; it takes frames `[T, B, *shape]`.
+        graph: as it is read back from them; it takes what the graph takes that was lowered.
         report: what is not written as it was, and the proof.
     """
 
     target: ClassVar[str] = "nir"
+    latency: ClassVar[int] = 0
+    # Float64; other machines add in another order.
+    tolerance: ClassVar[Tolerance] = Tolerance(1e-5, 1e-9)
 
     content: bytes
     graph: Graph
@@ -57,15 +61,14 @@ class NirLowered:
         return ("nir", *others)
 
     def run(self, frames: Tensor, *, backend: str | None = None, spikes: bool = False) -> Run:
-        """Run frames `[T, B, *shape]`, in float64 if they are, else in float32.
+        """Run frames `[T, B, *shape]`, or images `[B, *shape]` if the graph takes them, in float64.
 
         Raises:
             UnknownNameError: there is no such backend.
             UsageError: the frames do not suit the graph.
         """
         name = chosen_backend(self, backend)
-        dtype = frames.dtype if frames.dtype == torch.float64 else torch.float32
-        interpreter = Interpreter(self.graph, dtype)
+        interpreter = Interpreter(self.graph, torch.float64)
         if name == SPIKINGJELLY:
             interpreter.check(frames)
             mark = self.report.mark
@@ -73,7 +76,7 @@ class NirLowered:
         return run_executor(interpreter, frames, name, spikes=spikes)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write `model.nir` and `report.json`, each atomically.
+        """Write `model.nir`, `report.json` and `README.txt`, each atomically.
 
         Raises:
             FileError: a file cannot be written.
@@ -81,6 +84,8 @@ class NirLowered:
         target = Path(folder)
         write_bytes(target / MODEL, self.content)
         write_json(target / REPORT, FORMAT | self.report.as_json())
+        told = summary(self.graph, self.report, on_spikingjelly=SPIKINGJELLY in self.backends)
+        write_text(target / SUMMARY, told)
 
 
 def load(folder: str | os.PathLike[str]) -> NirLowered:
@@ -97,7 +102,14 @@ def load(folder: str | os.PathLike[str]) -> NirLowered:
     report = _report(readable_file(target / REPORT, "NIR report"))
     if mark_of(content) != report.mark:
         raise _damaged(target / REPORT, "it does not belong to the file beside it")
-    return NirLowered(content, read(content), report)
+    return NirLowered(content, _certified(read(content), report), report)
+
+
+def _certified(graph: Graph, report: NirReport) -> Graph:
+    """The graph with the certificate of the one that was lowered."""
+    if report.certificate is not None:
+        graph.metadata["float_certificate"] = report.certificate
+    return graph
 
 
 def _report(path: Path) -> NirReport:
@@ -134,14 +146,18 @@ def lower(graph: Graph, frames: Tensor | None = None, **options: object) -> NirL
     content = file_content(written(requirements))
     back = read(content)
     done = changes(check(graph, **options))
-    steps = requirements.fixed_steps
     proof = prove(
         graph,
         back,
-        sample_frames(graph, steps) if frames is None else frames,
-        steps,
+        sample_frames(graph) if frames is None else frames,
         exact=all(change.status is not Status.APPROXIMATE for change in done),
         generated=frames is None,
     )
-    report = NirReport(options=chosen, mark=mark_of(content), changes=done, proof=proof)
-    return NirLowered(content, back, report)
+    report = NirReport(
+        options=chosen,
+        mark=mark_of(content),
+        changes=done,
+        proof=proof,
+        certificate=graph.metadata.get("certificate"),
+    )
+    return NirLowered(content, _certified(back, report), report)

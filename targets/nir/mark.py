@@ -23,6 +23,7 @@ class Mark(BaseModel):
         dt: seconds per time step.
         readout: what is left to do over time with the output: its mean, its sum, or nothing.
         domains: what the input carries, and what delays in loops carry.
+        image_steps: for how many steps one static image is shown; None if each has its own frame.
         fixed_steps: the number of steps that the network is made for, None for any.
         paths: module of the traced model by node.
         extensions: kinds of the nodes that only Spikeport reads.
@@ -35,6 +36,7 @@ class Mark(BaseModel):
     fires: Fires
     readout: Literal["none", "mean", "sum"] = "none"
     domains: dict[str, Domain] = {}
+    image_steps: int | None = Field(default=None, ge=1)
     fixed_steps: int | None = Field(default=None, ge=1)
     paths: dict[str, str] = {}
     extensions: tuple[str, ...] = ()

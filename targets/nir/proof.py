@@ -16,10 +16,11 @@ OUTPUT_TOLERANCE = 1e-10
 _STEPS, _SAMPLES = 4, 2
 
 
-def sample_frames(graph: Graph, steps: int | None) -> Tensor:
+def sample_frames(graph: Graph) -> Tensor:
     """Random frames that a graph can take, the same on every run."""
     entry, random = graph.input, torch.Generator().manual_seed(0)
-    shape = ((steps or _STEPS,) if entry.per_step else ()) + (_SAMPLES, *entry.shape)
+    steps = graph.metadata.get("fixed_steps") or _STEPS
+    shape = (*((steps,) if entry.per_step else ()), _SAMPLES, *entry.shape)
     if entry.domain == "spike":
         return (torch.rand(shape, generator=random) < 0.3).double()
     if entry.domain == "graded":
@@ -27,28 +28,18 @@ def sample_frames(graph: Graph, steps: int | None) -> Tensor:
     return torch.randn(shape, generator=random).double()
 
 
-def per_step(graph: Graph, frames: Tensor, steps: int | None) -> Tensor:
-    """Frames as the file takes them: a static image is given at each step."""
-    if graph.input.per_step:
-        return frames
-    return frames.unsqueeze(0).expand(steps or _STEPS, *frames.shape)
-
-
-def prove(
-    graph: Graph, back: Graph, frames: Tensor, steps: int | None, *, exact: bool, generated: bool
-) -> Proof:
+def prove(graph: Graph, back: Graph, frames: Tensor, *, exact: bool, generated: bool) -> Proof:
     """Run both in float64 and compare every spike.
 
     Args:
         graph: what was lowered; takes `frames`.
         back: what was read back.
-        steps: for how many time steps a static image is shown.
         exact: whether no spike may differ.
 
     Raises:
         CheckFailed: a spike differs, or the outputs do.
     """
-    want, got = _Spikes(graph, frames), _Spikes(back, per_step(graph, frames, steps))
+    want, got = _Spikes(graph, frames), _Spikes(back, frames)
     if want.of.keys() != got.of.keys():
         odd = sorted(want.of.keys() ^ got.of.keys())[0]
         raise _failed(odd, "this neuron is in one of the graph and its file only")

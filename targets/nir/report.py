@@ -56,6 +56,7 @@ class NirReport(BaseModel):
 
     Attributes:
         mark: what the file itself says.
+        certificate: of the graph that was lowered, None if it had none.
     """
 
     model_config = _CONFIG
@@ -64,9 +65,10 @@ class NirReport(BaseModel):
     mark: Mark
     changes: tuple[Change, ...]
     proof: Proof
+    certificate: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """`{options, mark, changes: [{node, path, op, status, by, how}], proof}`."""
+        """`{options, mark, changes: [{node, path, op, status, by, how}], proof, certificate}`."""
         return self.model_dump(mode="json")
 
     def warnings(self) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from spikeport.convert.check import Finding, Severity, Status, Treatment, error
 from spikeport.convert.graph import Node
-from spikeport.convert.ops import EulerNeuron, Input, Neuron, RepeatTime, Threshold
+from spikeport.convert.ops import EulerNeuron, Neuron, RepeatTime, Threshold
 from spikeport.targets.nir.mark import Fires
 from spikeport.targets.nir.plan import Plan
 from spikeport.targets.nir.rules import RULES
@@ -47,6 +47,12 @@ class Requirements(Plan):
             yield error(nodes[-1], f"the graph has {len(self.graph.outputs)} outputs.", "Use one.")
         if len(self.graph.inputs) != 1:
             yield error(nodes[-1], f"the graph has {len(self.graph.inputs)} inputs.", "Use one.")
+        if any(not node.per_step for node in self.graph.inputs) and self.image_steps is None:
+            yield error(
+                nodes[-1],
+                "nothing in this graph runs over time; NIR describes what does.",
+                "Give it frames [T, B, ...], or repeat the image over time.",
+            )
         yield from self._ties()
 
     def _ties(self) -> Iterator[Finding]:
@@ -80,18 +86,12 @@ class Requirements(Plan):
         return "above" if any(is_strict(node) for node in self.graph) else "at"
 
     @property
-    def fixed_steps(self) -> int | None:
-        """The number of steps that the graph is made for."""
-        shown = next(
-            (node.op.steps for node in self.graph if isinstance(node.op, RepeatTime)), None
-        )
-        fixed = self.graph.metadata.get("fixed_steps")
-        return shown if fixed is None else fixed
-
-    @property
-    def static(self) -> bool:
-        """Whether the graph takes one image per sample, which NIR is given at each step."""
-        return any(isinstance(node.op, Input) and not node.per_step for node in self.graph)
+    def image_steps(self) -> int | None:
+        """For how many steps the one image of a sample is shown; None if each has its frame."""
+        if all(node.per_step for node in self.graph.inputs):
+            return None
+        shown = [node.op.steps for node in self.graph if isinstance(node.op, RepeatTime)]
+        return next(iter(shown), None)
 
 
 def fires(node: Node) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from time import monotonic
 
 import nir
 import torch
@@ -21,6 +22,7 @@ from spikeport.convert.ops import (
     MeanTime,
     Neuron,
     OverTime,
+    RepeatTime,
     Reshape,
     SumTime,
 )
@@ -29,7 +31,7 @@ from spikeport.targets.nir.mark import Mark
 
 NAME = "spikingjelly"
 
-_IMPORTED = (IF, LIF, Add, AvgPool, Conv, Input, Linear, MeanTime, Reshape, SumTime)
+_IMPORTED = (IF, LIF, Add, AvgPool, Conv, Input, Linear, MeanTime, RepeatTime, Reshape, SumTime)
 
 
 def objections(graph: Graph, mark: Mark) -> Iterator[str]:
@@ -65,21 +67,23 @@ def node_name(name: str) -> str:
 def run_spikingjelly(
     content: bytes, graph: Graph, mark: Mark, frames: Tensor, *, spikes: bool
 ) -> Run:
-    """Run a file on frames `[T, B, *shape]`, in float64 if they are, else in float32."""
+    """Run a file on frames, or on images as the graph takes them, in float64."""
     from spikingjelly.activation_based import nir_exchange
 
-    dtype = frames.dtype if frames.dtype == torch.float64 else torch.float32
     network = nir.read(io.BytesIO(content))
-    model = nir_exchange.import_from_nir(network, dt=mark.dt, dtype=dtype, step_mode="s")
+    model = nir_exchange.import_from_nir(network, dt=mark.dt, dtype=torch.float64, step_mode="s")
     kept: dict[str, list[Tensor]] = {}
     for node in graph if spikes else ():
         if isinstance(node.op, Neuron):
             kept[node.name] = []
             module = model.get_submodule(node_name(node.name))
             module.register_forward_hook(_keeper(kept[node.name]))
+    if mark.image_steps is not None:
+        frames = frames.unsqueeze(0).expand(mark.image_steps, *frames.shape)
+    started = monotonic()
     outputs, state = [], None
     with torch.no_grad():
-        for frame in frames.to(dtype):
+        for frame in frames.double():
             output, state = model(frame, state)
             outputs.append(output)
     result = torch.stack(outputs)
@@ -88,6 +92,7 @@ def run_spikingjelly(
         over.over(result) if isinstance(over, OverTime) else result,
         {name: torch.stack(steps).bool() for name, steps in kept.items()},
         NAME,
+        monotonic() - started,
     )
 
 

@@ -57,7 +57,8 @@ def _mark(requirements: Requirements, network: Network) -> Mark:
             "fires": requirements.fires,
             "readout": network.readout,
             "domains": network.domains,
-            "fixed_steps": requirements.fixed_steps,
+            "image_steps": requirements.image_steps,
+            "fixed_steps": requirements.graph.metadata.get("fixed_steps"),
             "paths": {node.name: node.path for node in requirements.graph if node.path},
             "extensions": tuple(sorted(kinds)),
         }

@@ -43,7 +43,8 @@ def read(
         input_domain: what the input carries: real, unless the file says more.
 
     Returns:
-        the graph; it takes frames `[T, B, *shape]`. `metadata["nir"]` tells dt and fires.
+        the graph; it takes frames `[T, B, *shape]`, or images `[B, *shape]` if it was made for
+        them. `metadata["nir"]` tells dt and fires.
 
     Raises:
         FileError: the file is missing, damaged or too large, or a node is not as NIR has it.
@@ -54,7 +55,7 @@ def read(
     mark = mark_in(tree)
     chosen = _choice(mark, dt, fires)
     domains, paths = (dict(mark.domains), mark.paths) if mark else ({}, {})
-    building = Building(Graph(), *chosen, domains, paths)
+    building = Building(Graph(), *chosen, domains, paths, mark.image_steps if mark else None)
     net = flattened(tree)
     if input_domain is not None:
         if input_domain not in set(Domain):

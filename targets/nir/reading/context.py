@@ -25,6 +25,7 @@ class Building:
         fires: what happens where a membrane meets its threshold exactly.
         domains: what inputs and delays carry, as far as it is known.
         paths: module of the traced model by node.
+        image_steps: for how many steps one static image is shown; None for frames.
     """
 
     graph: Graph
@@ -32,6 +33,7 @@ class Building:
     fires: Fires
     domains: dict[str, Domain]
     paths: dict[str, str]
+    image_steps: int | None = None
 
     @property
     def strict(self) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Node
-from spikeport.convert.ops import Delay, Input, Reshape
+from spikeport.convert.ops import Delay, Input, RepeatTime, Reshape
 from spikeport.convert.storage.schema import ELEMENTS_LIMIT
 from spikeport.core.errors import UnsupportedError
 from spikeport.targets.nir.conventions import in_steps
@@ -15,13 +15,17 @@ from spikeport.targets.nir.reading.fields import Fields
 
 
 def read_input(building: Building, node: Fields) -> None:
-    """The frame of each step."""
+    """The frame of each step, or the image that is shown at all of them."""
     node.only(("shape",))
     shape = tuple(int(size) for size in node.array("shape").reshape(-1))
     if not shape or min(shape) < 1 or np.prod(shape, dtype=float) > ELEMENTS_LIMIT:
         raise node.refuse(f"an input of shape {list(shape)[:16]} is none")
     domain = building.domains.get(node.name, Domain.REAL)
-    building.add(node.name, Input(shape, domain, True))
+    if building.image_steps is None:
+        building.add(node.name, Input(shape, domain, True))
+        return
+    image = building.add(building.free(f"{node.name}.image"), Input(shape, domain, False))
+    building.add(node.name, RepeatTime(building.image_steps), image.name)
 
 
 @PRIMITIVES.register("Flatten")
