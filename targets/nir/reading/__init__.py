@@ -8,7 +8,7 @@ from typing import Any
 import nir
 
 from spikeport.convert.domain import Domain
-from spikeport.convert.graph import Graph
+from spikeport.convert.graph import Graph, rebuilt
 from spikeport.convert.ops import MeanTime, SumTime
 from spikeport.core.errors import UnknownNameError, UsageError
 from spikeport.targets.nir.conventions import DT
@@ -71,7 +71,7 @@ def read(
         "fixed_steps": mark.fixed_steps if mark else None,
         "nir": {"dt": building.dt, "fires": building.fires},
     }
-    return graph
+    return rebuilt(graph)  # without what no output depends on, as traced graphs
 
 
 def _tree(source: str | os.PathLike[str] | bytes | nir.NIRGraph) -> dict[str, Any]:

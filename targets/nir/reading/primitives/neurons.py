@@ -6,7 +6,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spikeport.convert.ops import IF, LIF, ChannelNeuron, EulerNeuron, Integrator, Op, Threshold
+from spikeport.convert.domain import Domain
+from spikeport.convert.ops import (
+    IF,
+    LIF,
+    ChannelNeuron,
+    EulerNeuron,
+    Integrator,
+    MaxPool,
+    Op,
+    SumPool,
+    Threshold,
+)
 from spikeport.core.errors import UnsupportedError
 from spikeport.targets.nir.conventions import Array, in_steps, per_step
 from spikeport.targets.nir.reading.context import PRIMITIVES, Building
@@ -125,8 +136,16 @@ def read_threshold(building: Building, node: Fields, source: str) -> None:
     """z = 1 for x > threshold."""
     node.only(("threshold",))
     check_shapes(building, node, source)
-    op = Threshold(compact(node.array("threshold")), building.strict)
-    building.add(node.name, op, source)
+    level = node.array("threshold")
+    summed = building.graph[source]
+    if isinstance(summed.op, SumPool) and bool(((level > 0) & (level < 1)).all()):
+        (pooled,) = summed.inputs
+        if building.graph[pooled].domain is Domain.SPIKE:
+            # Spikes of a window whose sum is above a fraction: their maximum is 1.
+            op = MaxPool(summed.op.kernel, summed.op.stride, summed.op.padding)
+            building.add(node.name, op, pooled)
+            return
+    building.add(node.name, Threshold(compact(level), building.strict), source)
 
 
 def leaky(building: Building, node: Fields, key: str) -> Op:
