@@ -8,14 +8,17 @@ is `dt` seconds of one explicit Euler step,
 
 and then fire and reset, as SpikingJelly, snnTorch and Norse do it. So tau steps are tau dt seconds;
 an input that decays with the membrane (h = v + (x - (v - v_leak)) / tau) is r = 1, one that does
-not (h = v - (v - v_leak) / tau + x) is r = tau / dt, and an IF neuron, h = v + x, is r = 1 / dt.
-That is what SpikingJelly writes and reads. Its importer and snnTorch's take dt = 1e-4 unless told
-otherwise (snnTorch cannot be told).
+not (h = v - (v - v_leak) / tau + x) is r = tau / dt in steps, and an IF neuron, h = v + x, is
+r = 1 / dt. That is what SpikingJelly writes and reads. A current with a time constant of its own
+(`CubaLIF`) takes its step before the membrane, as in SpikingJelly, snnTorch and Norse.
 
-NIR says z = 1 for v > v_threshold; SpikingJelly, and a graph, fire on v >= v_threshold. Files of
-Spikeport hold the threshold as it is, as SpikingJelly's do, and say in their metadata that they
-fire at it. A file that does not say so is read as NIR defines it. The difference is the membrane
-that meets its threshold exactly.
+Frameworks assume different steps: SpikingJelly 1e-4 s unless told otherwise, snnTorch 1e-4 s
+always, Norse 1e-3 s unless told otherwise; sinabs writes time constants in steps, as with dt = 1.
+
+NIR says z = 1 for v > v_threshold, and so do snnTorch and Norse; SpikingJelly, sinabs and a graph
+fire on v >= v_threshold. Files of Spikeport hold the threshold as it is, as SpikingJelly's do, and
+say in their metadata that they fire at it. A file that does not say so is read as NIR defines it.
+The difference is the membrane that meets its threshold exactly.
 
 NIR says nothing about the state before the first step. A membrane starts where it rests: at v_leak,
 at v_reset where there is no leak, and currents at 0. All frameworks agree on that where v_leak and
@@ -33,7 +36,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 DT = 1e-4
-"""Seconds per time step, as SpikingJelly, snnTorch and Norse assume."""
+"""Seconds per time step, as SpikingJelly and snnTorch assume."""
 
 _DIGITS = (6, 9, 12, 15, 16)
 

@@ -20,16 +20,17 @@ from spikeport.core.errors import FileError
 from spikeport.core.files import readable_file, write_bytes, write_json, write_text
 from spikeport.targets.lowered import Run, Tolerance, chosen_backend, run_executor
 from spikeport.targets.nir.check import check
+from spikeport.targets.nir.mark import KEY, parse_mark
 from spikeport.targets.nir.options import NirOptions
 from spikeport.targets.nir.proof import prove, sample_frames
-from spikeport.targets.nir.reading import SUFFIX, read
+from spikeport.targets.nir.reading import SUFFIX, read, read_marked
 from spikeport.targets.nir.reading.files import BYTES_LIMIT
 from spikeport.targets.nir.report import NirReport, changes
 from spikeport.targets.nir.requirements import PASSES, Requirements
 from spikeport.targets.nir.spikingjelly import NAME as SPIKINGJELLY
 from spikeport.targets.nir.spikingjelly import objections, run_spikingjelly
 from spikeport.targets.nir.summary import summary
-from spikeport.targets.nir.writing import file_content, mark_of, written
+from spikeport.targets.nir.writing import file_content, written
 
 MODEL, REPORT, SUMMARY = f"model{SUFFIX}", "report.json", "README.txt"
 FORMAT = {"format": "spikeport-nir", "version": 1}
@@ -100,9 +101,10 @@ def load(folder: str | os.PathLike[str]) -> NirLowered:
         raise _damaged(path, f"it is larger than {BYTES_LIMIT:,} bytes")
     content = path.read_bytes()
     report = _report(readable_file(target / REPORT, "NIR report"))
-    if mark_of(content) != report.mark:
+    graph, mark = read_marked(content)
+    if mark != report.mark:
         raise _damaged(target / REPORT, "it does not belong to the file beside it")
-    return NirLowered(content, _certified(read(content), report), report)
+    return NirLowered(content, _certified(graph, report), report)
 
 
 def _certified(graph: Graph, report: NirReport) -> Graph:
@@ -115,7 +117,9 @@ def _certified(graph: Graph, report: NirReport) -> Graph:
 def _report(path: Path) -> NirReport:
     try:
         value = json.loads(path.read_bytes())
-        if not isinstance(value, dict) or FORMAT.items() - value.items():
+        if not isinstance(value, dict) or any(
+            value.get(key) != said for key, said in FORMAT.items()
+        ):
             raise _damaged(path, "it is no report of this version")
         return NirReport.model_validate({key: value[key] for key in value.keys() - FORMAT.keys()})
     except (ValidationError, ValueError) as error:
@@ -143,7 +147,8 @@ def lower(graph: Graph, frames: Tensor | None = None, **options: object) -> NirL
     """
     chosen = NirOptions.of(**options)
     requirements = Requirements(rewritten(graph, PASSES).graph, chosen)
-    content = file_content(written(requirements))
+    network = written(requirements)
+    content = file_content(network)
     back = read(content)
     done = changes(check(graph, **options))
     proof = prove(
@@ -155,7 +160,7 @@ def lower(graph: Graph, frames: Tensor | None = None, **options: object) -> NirL
     )
     report = NirReport(
         options=chosen,
-        mark=mark_of(content),
+        mark=parse_mark(network.metadata[KEY]),
         changes=done,
         proof=proof,
         certificate=graph.metadata.get("certificate"),

@@ -12,8 +12,6 @@ from spikeport.core.errors import UnsupportedError
 from spikeport.targets.nir.extension import Extension, write_extension
 from spikeport.targets.nir.mark import KEY, Mark
 from spikeport.targets.nir.network import Network
-from spikeport.targets.nir.reading import mark_in
-from spikeport.targets.nir.reading.files import damaged, read_tree
 from spikeport.targets.nir.requirements import Requirements
 from spikeport.targets.nir.rules import RULES
 
@@ -87,18 +85,6 @@ def _checked(network: Network, mark: Mark) -> nir.NIRGraph:
             where="NIR",
             fix="Please report it: `check` should have told.",
         ) from error
-
-
-def mark_of(content: bytes) -> Mark:
-    """What Spikeport noted in a file of its own.
-
-    Raises:
-        FileError: it is damaged, or another program wrote it.
-    """
-    mark = mark_in(read_tree(content))
-    if mark is None:
-        raise damaged(KEY, "Spikeport did not write it")
-    return mark
 
 
 def file_content(network: nir.NIRGraph) -> bytes:

@@ -36,7 +36,7 @@ def read(
     Args:
         source: a path, the bytes of a file, or a `nir.NIRGraph`.
         dt: seconds per time step; what the file says, if Spikeport wrote it, else 1e-4, as
-            SpikingJelly, snnTorch and Norse assume.
+            SpikingJelly and snnTorch assume. Norse assumes 1e-3, sinabs 1.
         fires: whether a membrane that meets its threshold exactly fires ("at", as SpikingJelly and
             sinabs have it) or not ("above", as NIR defines it and snnTorch and Norse have it).
             What the file says, if Spikeport wrote it, else "above".
@@ -51,8 +51,19 @@ def read(
         UnsupportedError: something in it has no meaning in a graph; tells which node, and advice.
         UsageError: a choice cannot be meant.
     """
+    return read_marked(source, dt=dt, fires=fires, input_domain=input_domain)[0]
+
+
+def read_marked(
+    source: str | os.PathLike[str] | bytes | nir.NIRGraph,
+    *,
+    dt: float | None = None,
+    fires: Fires | None = None,
+    input_domain: Domain | str | None = None,
+) -> tuple[Graph, Mark | None]:
+    """As `read`, with what Spikeport noted in the file, None if another program wrote it."""
     tree = _tree(source)
-    mark = mark_in(tree)
+    mark = _mark(tree)
     chosen = _choice(mark, dt, fires)
     domains, paths = (dict(mark.domains), mark.paths) if mark else ({}, {})
     building = Building(Graph(), *chosen, domains, paths, mark.image_steps if mark else None)
@@ -71,7 +82,7 @@ def read(
         "fixed_steps": mark.fixed_steps if mark else None,
         "nir": {"dt": building.dt, "fires": building.fires},
     }
-    return rebuilt(graph)  # without what no output depends on, as traced graphs
+    return rebuilt(graph), mark  # without what no output depends on, as traced graphs
 
 
 def _tree(source: str | os.PathLike[str] | bytes | nir.NIRGraph) -> dict[str, Any]:
@@ -82,8 +93,7 @@ def _tree(source: str | os.PathLike[str] | bytes | nir.NIRGraph) -> dict[str, An
     return tree
 
 
-def mark_in(tree: dict[str, Any]) -> Mark | None:
-    """What Spikeport noted in a file, None if another program wrote it."""
+def _mark(tree: dict[str, Any]) -> Mark | None:
     metadata = tree.get("metadata")
     text = metadata.get(KEY) if isinstance(metadata, dict) else None
     return None if text is None else parse_mark(text)
@@ -99,4 +109,4 @@ def _choice(mark: Mark | None, dt: float | None, fires: Fires | None) -> tuple[f
     return dt or DT, fires or "above"
 
 
-__all__ = ["SUFFIX", "mark_in", "read"]
+__all__ = ["SUFFIX", "read", "read_marked"]

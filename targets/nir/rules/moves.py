@@ -105,7 +105,10 @@ def _commutes(over_time: Node, follower: Node) -> bool:
 
 @rule(Reshape)
 class ReshapeRule(Rule):
-    """`Flatten`, where the new shape merges neighbouring axes."""
+    """`Flatten`, where the new shape merges neighbouring axes.
+
+    Axes are counted from the last one: snnTorch takes those from the first one for axes of a batch.
+    """
 
     def check(self, plan: Plan, node: Node) -> Iterator[Finding]:
         before = plan.input_of(node).shape
@@ -124,7 +127,8 @@ class ReshapeRule(Rule):
         axes = merged(before, node.shape)
         if axes is None:
             raise TypeError(f"{before} does not flatten to {node.shape}")
-        flatten = nir.Flatten(np.array(before), *axes)
+        first, last = (axis - len(before) for axis in axes)
+        flatten = nir.Flatten(np.array(before), first, last)
         return network.add(node.name, flatten, network.read(node))
 
 
