@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import Neuron
+from spikeport.convert.ops import Stateful
 from spikeport.estimate.figures import Strict
 from spikeport.estimate.tally.facts import elements
 
@@ -88,7 +88,7 @@ def stored_bits(
     if store == "weights":
         return weight_bits * parameters(node)
     if store == "potentials":
-        tensors = state_tensors(node) if isinstance(node.op, Neuron) else 1
+        tensors = state_tensors(node) if isinstance(node.op, Stateful) else 1
         return state_bits * tensors * elements(node)
     if store == "output":
         return _values(node, state_bits, activation_bits)
@@ -104,7 +104,7 @@ def state_tensors(node: Node) -> int:
     """Numbers that each neuron of a layer keeps between steps."""
     import torch
 
-    if not isinstance(node.op, Neuron):
+    if not isinstance(node.op, Stateful):
         return 0
     currents = torch.empty((1, *node.shape), device="meta")
     kept = sum(part.numel() for part in node.op.initial(currents))
