@@ -52,7 +52,8 @@ def test_stages_layers_and_steps_have_one_total(report: EnergyReport) -> None:
     assert report.stages["energy_share"].sum() == pytest.approx(1)
     (paper,) = report.papers
     published = report.stages["energy_uJ[max-former]"]
-    assert published.sum() == pytest.approx(float(paper.picojoule) / 1e6) and (published > 0).sum() == 3
+    assert published.sum() == pytest.approx(float(paper.picojoule) / 1e6)
+    assert (published > 0).sum() == 3
 
 
 def test_layer_figures(report: EnergyReport) -> None:
