@@ -21,7 +21,6 @@ from spikeport.targets.lava.processes.delay import DelayLine
 from spikeport.targets.lava.processes.sink import Sink
 from spikeport.targets.lava.region import boundary, on_lava
 from spikeport.targets.lava.retime import Schedule
-from spikeport.targets.lava.run import check_stream
 
 
 @dataclass
@@ -66,15 +65,15 @@ def build_network(
     """Build the processes and connect them.
 
     Args:
-        frames: `[T, B, *shape]`; the B samples are streamed back to back.
+        frames: as `stepped_frames` makes them; the B samples are streamed back to back.
         folder: where sinks write their values, one .npy each; None keeps them in the models.
 
     Raises:
-        UsageError: the frames do not suit the graph, or hold no sample; or the schedule belongs to
-            another graph.
+        UsageError: there is no frame, or the schedule belongs to another graph.
     """
-    check_stream(graph, frames)
     time_steps, samples = int(frames.shape[0]), int(frames.shape[1])
+    if not time_steps or not samples:
+        raise UsageError("there is no frame to run.", where=graph.input.name, fix="Give frames.")
     stream = frames.transpose(0, 1).flatten(0, 1).cpu().numpy().astype(np.int32)
     site = Site(graph, schedule, stream, time_steps)
     network = Network(samples, time_steps, schedule.steps(samples, time_steps))

@@ -14,9 +14,8 @@ from torch import Tensor
 from spikeport.convert.executor import Tap
 from spikeport.convert.graph import Graph
 from spikeport.convert.ops import Neuron
-from spikeport.core.errors import UsageError
 from spikeport.targets.lava.conv_models import check_sizes
-from spikeport.targets.lava.executor import check_frames
+from spikeport.targets.lava.frames import stepped_frames
 from spikeport.targets.lava.host import boundary_node, host_outputs
 from spikeport.targets.lava.retime import Schedule, retime
 from spikeport.targets.lava.shim import import_lava
@@ -35,7 +34,7 @@ def run_in_process(
     """Run an integer graph on Lava's process models, stepped in this process.
 
     Args:
-        frames: `[T, B, *shape]` event counts; the samples are streamed back to back.
+        frames: what the graph takes; the samples are streamed back to back.
         schedule: another than that of `retime`, for experiments.
         conv_model: another model for Lava's `Conv` than the fast one.
 
@@ -45,7 +44,7 @@ def run_in_process(
             are too large for `conv_model`.
         LavaRunError: a process model raised.
     """
-    check_stream(graph, frames)
+    frames = stepped_frames(graph, frames)
     check_sizes(graph, conv_model)
     import_lava()
     from spikeport.targets.lava.network import build_network
@@ -55,17 +54,6 @@ def run_in_process(
     started = monotonic()
     kept = pump(network, conv_model)
     return as_run(graph, kept, "Lava in-process", monotonic() - started)
-
-
-def check_stream(graph: Graph, frames: Tensor) -> None:
-    """Do nothing if there are frames `[T, B, *shape]` that the graph was lowered for.
-
-    Raises:
-        UsageError: they do not suit the graph, or there are none.
-    """
-    check_frames(graph, frames)
-    if not frames.shape[0] or not frames.shape[1]:
-        raise UsageError("there is no frame to run.", where=graph.input.name, fix="Give frames.")
 
 
 def as_run(graph: Graph, kept: Mapping[str, Integers], backend: str, seconds: float) -> Run:

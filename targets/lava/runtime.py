@@ -20,9 +20,10 @@ from spikeport.core.errors import UsageError
 from spikeport.targets.lava.conv_models import check_sizes, name_of
 from spikeport.targets.lava.errors import LavaRunError
 from spikeport.targets.lava.exchange import ERROR, FRAMES, GRAPH, KEPT
+from spikeport.targets.lava.frames import stepped_frames
 from spikeport.targets.lava.guard import Outcome, manner_of_death, new_token, run_guarded
 from spikeport.targets.lava.interrupts import orderly_termination, uninterrupted
-from spikeport.targets.lava.run import Integers, as_run, check_stream
+from spikeport.targets.lava.run import Integers, as_run
 from spikeport.targets.lava.shim import require_lava, require_linux
 from spikeport.targets.lowered import Run
 
@@ -46,7 +47,7 @@ def run_on_lava(
     About 3 s to start plus 25 ms per step for a network of 80 processes on two cores.
 
     Args:
-        frames: `[T, B, *shape]` event counts; the samples are streamed back to back.
+        frames: what the graph takes; the samples are streamed back to back.
         deadline: seconds until the run is killed.
         conv_model: another model for Lava's `Conv` than the fast one, importable by its name.
         worker: arguments of the interpreter that name the program to run.
@@ -60,7 +61,7 @@ def run_on_lava(
     if not deadline > 0:
         why = f"a deadline of {deadline:g} s cannot be kept."
         raise UsageError(why, where="deadline", fix="Give seconds > 0.")
-    check_stream(graph, frames)
+    frames = stepped_frames(graph, frames)
     check_sizes(graph, conv_model)
     require_linux()
     require_lava()
