@@ -41,6 +41,7 @@ def test_in_process_equals_integer_executor(max_former):
 
 @pytest.mark.parametrize("run", [run_in_process, run_on_lava])
 def test_with_lavas_own_convolution(max_former, run):
+    shim.import_lava()
     from lava.proc.conv.models import PyConvModelFixed
 
     frames = max_former.frames[:, :2]

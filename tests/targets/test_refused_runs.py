@@ -139,6 +139,7 @@ def test_no_frames(small_chain, runner, shape):
     ],
 )
 def test_sizes_that_lavas_convolution_cannot_hold(runner, graph, what):
+    shim.import_lava()
     from lava.proc.conv.models import PyConvModelFixed
 
     whole = lower(graph).graph
@@ -151,6 +152,7 @@ def test_sizes_that_lavas_convolution_cannot_hold(runner, graph, what):
 
 
 def test_127_is_not_too_much_for_lavas_convolution():
+    shim.import_lava()
     from lava.proc.conv.models import PyConvModelFixed
 
     graph, frames = lower(wide(channels=127, side=2)).graph, torch.ones(2, 1, 127, 2, 2)
