@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,23 @@ def test_a_folder_is_read_back_and_runs(tmp_path: Path) -> None:
             runs = [each.run(frames, backend=backend, spikes=True) for each in (lowered, again)]
             assert torch.equal(runs[0].outputs, runs[1].outputs)
             assert all(torch.equal(runs[1].spikes[k], v) for k, v in runs[0].spikes.items())
+
+
+@pytest.mark.parametrize("name", ["sequential", "image-repeat"])
+def test_the_readme_of_a_folder_runs(name: str, tmp_path: Path, monkeypatch: Any) -> None:
+    graph, frames = traced(name)
+    lowered = lower(graph)
+    lowered.save(tmp_path)
+    text = (tmp_path / "README.txt").read_text()
+
+    kept = [line[4:] for line in text.splitlines() if re.match(" {4}(?! {8})", line)]
+    monkeypatch.chdir(tmp_path)
+    found: dict[str, Any] = {}
+    exec("\n".join(kept), found)
+    zeros = torch.from_numpy(found["frames"])
+    want = lowered.run(zeros).outputs
+    last = want if zeros.ndim == 4 else want[-1]
+    assert torch.allclose(torch.from_numpy(found["output"]), last, rtol=0, atol=1e-5)
 
 
 def _other_graph(folder: Path) -> None:
