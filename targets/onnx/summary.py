@@ -41,7 +41,7 @@ def summary(graph: Graph, report: OnnxReport, models: Mapping[str, ModelProto]) 
         f"A spiking network in ONNX (opset {report.opset}, IR version {report.ir_version}, "
         f"{report.dtype}): {len(graph)} nodes, {neurons} layers of neurons.",
         "",
-        f"unrolled.onnx  {entry.name} {told['layout']} -> {last}, all {report.steps} steps at once.",
+        f"unrolled.onnx  {entry.name} {told['layout']} -> {last}, {report.steps} steps at once.",
     ]
     if "step" in models:
         lines += _of_step(models["step"])
@@ -50,7 +50,7 @@ def summary(graph: Graph, report: OnnxReport, models: Mapping[str, ModelProto]) 
         "report.json    what was written.",
         "",
         f"Input: {told['preprocessing']}",
-        "The metadata of the ONNX files tell the conventions of every layer of neurons.",
+        "The metadata of the ONNX files tells the conventions of every layer of neurons.",
         *[f"Note: {warning}" for warning in report.warnings()],
         "",
         "Without Spikeport, with numpy and onnxruntime:",
@@ -58,12 +58,8 @@ def summary(graph: Graph, report: OnnxReport, models: Mapping[str, ModelProto]) 
     ]
     if "step" in models:
         each = "frames" if entry.per_step else f"[frames] * {report.steps}"
-        step = models["step"].graph.output[0].name
-        lines += [
-            "",
-            "Step by step:",
-            _STEP.format(last=step, each=each, entry=entry.name).rstrip(),
-        ]
+        code = _STEP.format(last=graph.outputs[0], each=each, entry=entry.name)
+        lines += ["", "Step by step:", code.rstrip()]
     return "\n".join(lines) + "\n"
 
 

@@ -160,8 +160,7 @@ def test_a_folder_is_read_back_and_runs(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["sequential", "image-repeat"])
 def test_the_readme_of_a_folder_runs(name: str, tmp_path: Path, monkeypatch: Any) -> None:
-    graph, frames = traced(name)
-    lowered = lower(graph)
+    lowered = lower(traced(name)[0])
     lowered.save(tmp_path)
     text = (tmp_path / "README.txt").read_text()
 
