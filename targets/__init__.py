@@ -74,6 +74,31 @@ def _lava_check(graph: Graph) -> CheckReport:
     return check(graph)
 
 
+def _nir(graph: Graph, calibration: Callable[[], Tensor]) -> Executor:
+    from spikeport.convert import Interpreter
+    from spikeport.targets.nir import lower
+
+    return Interpreter(lower(graph).graph)
+
+
+def _nir_lower(graph: Graph, **options: Any) -> Lowered:
+    from spikeport.targets.nir import lower
+
+    return lower(graph, **options)
+
+
+def _nir_load(folder: str | os.PathLike[str]) -> Lowered:
+    from spikeport.targets.nir import load
+
+    return load(folder)
+
+
+def _nir_check(graph: Graph) -> CheckReport:
+    from spikeport.targets.nir import check
+
+    return check(graph)
+
+
 def _lava_missing() -> str:
     from spikeport.targets.lava.shim import lava_missing
 
@@ -138,6 +163,17 @@ TARGETS.add(
         _onnx_check,
         _onnx_lower,
         _onnx_load,
+    ),
+)
+TARGETS.add(
+    "nir",
+    Target(
+        "the Neuromorphic Intermediate Representation, for other frameworks to read",
+        _nir,
+        str,
+        _nir_check,
+        _nir_lower,
+        _nir_load,
     ),
 )
 
