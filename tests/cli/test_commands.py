@@ -48,6 +48,7 @@ verified = true
 """
 COMMANDS = (
     *("demo", "train", "trace", "show", "check", "verify", "estimate", "lower", "evaluate"),
+    "simulate",
     *("list", "doctor"),
 )
 
