@@ -29,9 +29,8 @@ from torch import Tensor
 
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import EulerNeuron, Neuron
+from spikeport.convert.ops import Neuron
 from spikeport.convert.storage import fingerprint
-from spikeport.targets.onnx.lowerings.euler import start_of
 from spikeport.targets.onnx.moments import State
 from spikeport.targets.onnx.options import OnnxOptions
 from spikeport.targets.onnx.written import Written
@@ -99,18 +98,16 @@ def _state(state: State, dtype: str) -> dict[str, Any]:
 def _convention(node: Node) -> Mapping[str, Any]:
     """The fields of a neuron, and the order in which it charges, fires and is reset."""
     op = cast(Neuron, node.op)
-    euler = op if isinstance(op, EulerNeuron) else None
-    reset = op.reset() if euler is None else euler.v_reset
-    start = (reset or 0.0) if euler is None else start_of(euler)
+    reset = op.reset()
     values = {field.name: getattr(op, field.name) for field in fields(op)}
     return {
         "kind": op.kind,
         "module": node.path,
         "equation": " ".join((type(op).__doc__ or "").split()),
         "order": "charge, fire, reset",
-        "fires": "membrane > threshold" if euler and euler.strict else "membrane >= threshold",
+        "fires": "membrane >= threshold",
         "reset": "subtracts the threshold" if reset is None else "sets the membrane to v_reset",
-        "initial": _plain(start),
+        "initial": reset or 0.0,
         **{key: _plain(value) for key, value in values.items()},
     }
 

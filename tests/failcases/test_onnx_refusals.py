@@ -17,7 +17,6 @@ from spikeport.convert.ops import (
     Conv,
     Delay,
     Input,
-    Integrator,
     Linear,
     MeanTime,
     Neuron,
@@ -111,14 +110,6 @@ def test_endless_time_constant():
     graph.add("lif", LIF(float("inf"), True, 1.0, 0.0), ["x"], path="net.lif")
     graph.outputs = ("lif",)
     refused(graph, "lif", "time constant is not finite", path=r"net\.lif")
-
-
-def test_membranes_that_start_at_different_values():
-    graph = start()
-    li = Integrator(torch.ones(4), torch.ones(4), torch.arange(4.0))
-    graph.add("li", li, ["x"], path="net.li")
-    graph.outputs = ("li",)
-    refused(graph, "li", "start at different values", path=r"net\.li")
 
 
 def non_causal() -> Graph:

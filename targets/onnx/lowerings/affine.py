@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spikeport.convert.ops import AddConstant, BatchNorm, Linear, MultiplyConstant, Threshold
+from spikeport.convert.ops import AddConstant, BatchNorm, Linear, MultiplyConstant
 from spikeport.targets.onnx.emitter import Place
 from spikeport.targets.onnx.lowerings.base import stateless
 
@@ -29,10 +29,3 @@ def add_constant(at: Place, op: AddConstant, x: str) -> str:
 @stateless(MultiplyConstant)
 def multiply_constant(at: Place, op: MultiplyConstant, x: str) -> str:
     return at.op("Mul", x, at.parameter("value", op.value))
-
-
-@stateless(Threshold)
-def threshold(at: Place, op: Threshold, x: str) -> str:
-    compare = "Greater" if op.strict else "GreaterOrEqual"
-    above = at.op(compare, x, at.parameter("value", op.value))
-    return at.op("Cast", above, to=at.emit.onnx_type)

@@ -59,54 +59,24 @@ def _per_channel(at: Place, v: str, x: str) -> str:
     return _lossless(at, v, x)
 
 
-class Stepped(Lowering):
-    """An op with a membrane, unrolled over time: a Scan takes as long on onnxruntime, and hides
-    the steps."""
+@lowers(IF, _lossless)
+@lowers(LIF, _lif)
+@lowers(ParametricLIF, _parametric)
+@lowers(ChannelNeuron, _per_channel)
+class NeuronLowering(Lowering):
+    """Unrolled over time: a Scan takes as long on onnxruntime, and hides the steps."""
+
+    def __init__(self, membrane: Membrane) -> None:
+        self._membrane = membrane
 
     def check(self, graph: Graph, node: Node) -> Iterator[Finding]:
+        op = cast(Neuron, node.op)
         if not graph[node.inputs[0]].per_step:
             yield error(
                 node,
                 "this neuron reads a value without time axis.",
                 "Repeat the input over the time steps before it.",
             )
-
-    def all_steps(self, place: Place, inputs: Sequence[str], steps: int) -> str:
-        states: dict[str, str] = {}
-        emitted = []
-        for step, current in enumerate(split(place, inputs[0], steps)):
-            at = Place(place.emit, place.node, place.shapes, f"@{step}")
-            moment = KnownStep(step, states)
-            emitted.append(self.advance(at, current, moment))
-            states = moment.left
-        joined = emitted[0] if steps == 1 else place.op("Concat", *emitted, axis=0)
-        return self.finish(place, joined)
-
-    def one_step(self, place: Place, inputs: Sequence[str], moment: Moment) -> str:
-        return self.finish(place, self.advance(place, inputs[0], moment))
-
-    def advance(self, at: Place, current: str, moment: Moment) -> str:
-        """What it emits at one step; its membrane is left to the next."""
-        raise TypeError(f"{at.node.op.kind} has no step")
-
-    def finish(self, place: Place, emitted: str) -> str:
-        """The value of the node from what was emitted, here bools."""
-        return place.op("Cast", emitted, to=place.emit.onnx_type)
-
-
-@lowers(IF, _lossless)
-@lowers(LIF, _lif)
-@lowers(ParametricLIF, _parametric)
-@lowers(ChannelNeuron, _per_channel)
-class NeuronLowering(Stepped):
-    """Neurons of one reset value."""
-
-    def __init__(self, membrane: Membrane) -> None:
-        self._membrane = membrane
-
-    def check(self, graph: Graph, node: Node) -> Iterator[Finding]:
-        yield from super().check(graph, node)
-        op = cast(Neuron, node.op)
         numbers = [torch.as_tensor(op.threshold()), torch.tensor(op.reset() or 0.0)]
         if not all(bool(number.isfinite().all()) for number in numbers):
             yield error(
@@ -115,7 +85,24 @@ class NeuronLowering(Stepped):
         if isinstance(op, LIF) and not math.isfinite(op.tau):
             yield error(node, "its time constant is not finite.", "Use an IF neuron.")
 
-    def advance(self, at: Place, current: str, moment: Moment) -> str:
+    def all_steps(self, place: Place, inputs: Sequence[str], steps: int) -> str:
+        parts = split(place, inputs[0], steps)
+        states: dict[str, str] = {}
+        fired = []
+        for step, current in enumerate(parts):
+            at = Place(place.emit, place.node, place.shapes, f"@{step}")
+            moment = KnownStep(step, states)
+            fired.append(self._fire(at, current, moment))
+            states = moment.left
+        joined = fired[0] if steps == 1 else place.op("Concat", *fired, axis=0)
+        return place.op("Cast", joined, to=place.emit.onnx_type)
+
+    def one_step(self, place: Place, inputs: Sequence[str], moment: Moment) -> str:
+        fired = self._fire(place, inputs[0], moment)
+        return place.op("Cast", fired, to=place.emit.onnx_type)
+
+    def _fire(self, at: Place, current: str, moment: Moment) -> str:
+        """Which neurons fire, as bools; their membranes are left to the next step."""
         op = cast(Neuron, at.node.op)
         rest, level = op.reset(), op.threshold()
         threshold = (

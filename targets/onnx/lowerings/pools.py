@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from spikeport.convert.ops import AdaptiveAvgPool, AvgPool, MaxPool, SumPool
+from spikeport.convert.ops import AdaptiveAvgPool, AvgPool, MaxPool
 from spikeport.targets.onnx.emitter import Array, Place
 from spikeport.targets.onnx.lowerings.base import stateless
 from spikeport.targets.onnx.lowerings.windows import Windows
@@ -52,15 +52,6 @@ def _counts(at: Place, op: AvgPool) -> Array:
         axis = [min(start + kernel, size) - max(start, 0) for start in starts]
         counts = np.multiply.outer(counts, np.array(axis))
     return counts
-
-
-@stateless(SumPool)
-def sum_pool(at: Place, op: SumPool, x: str) -> str:
-    windows = Windows(op.kernel, op.stride, op.padding, (1,) * len(op.kernel))
-    total, *taps = windows.taps(at, x)
-    for tap in taps:
-        total = at.op("Add", total, tap)
-    return total
 
 
 @stateless(AdaptiveAvgPool)

@@ -22,10 +22,8 @@ from spikeport.convert.ops import (
     Concat,
     Conv,
     Delay,
-    EulerNeuron,
     Fourier,
     Input,
-    Integrator,
     Linear,
     MatMul,
     MaxPool,
@@ -41,9 +39,7 @@ from spikeport.convert.ops import (
     Slice,
     Subtract,
     Sum,
-    SumPool,
     SumTime,
-    Threshold,
     Tile,
     ZeroPad,
 )
@@ -64,12 +60,6 @@ def conv(weight: tuple[int, ...], *, bias: bool = True, stride=1, pad=0, dilatio
     return Conv(values(*weight), given, *((v,) * axes for v in (stride, pad, dilation)), groups)
 
 
-def N(*shape: int) -> torch.Tensor:  # noqa: N802
-    """Positive numbers."""
-    return values(*shape).abs() + 0.5
-
-
-FLAT = torch.ones(1, dtype=torch.float64)
 CHW, CL = (4, 7, 6), (4, 9)
 CASES: dict[str, tuple[Op, tuple[int, ...]]] = {
     "conv": (conv((5, 4, 3, 3), pad=1), CHW),
@@ -131,14 +121,6 @@ CASES: dict[str, tuple[Op, tuple[int, ...]]] = {
     "channels": (ChannelNeuron(None, None, True, values(4, 1, 1).abs(), 0.0), CHW),
     "channels tau": (ChannelNeuron(values(4, 1, 1).exp(), None, True, values(6).abs(), None), CHW),
     "channels weight": (ChannelNeuron(None, values(4, 7, 1), False, values(1).abs(), 0.1), CHW),
-    "euler": (EulerNeuron(N(4, 1, 1), N(6), FLAT * 0.2, N(1) * 0.3, FLAT * -0.1, True), CHW),
-    "euler without leak": (EulerNeuron(None, N(4, 1, 1), FLAT, N(1) * 0.3, FLAT, False), CHW),
-    "integrator": (Integrator(N(6), N(1), FLAT * 0.2), CHW),
-    "integrator without leak": (Integrator(None, N(1), N(6)), CHW),
-    "threshold": (Threshold(N(6) * 0.5, True), CHW),
-    "threshold met": (Threshold(torch.zeros(1), False), CHW),
-    "sum pool": (SumPool((3, 2), (2, 1), (1, 1)), CHW),
-    "sum pool 1d": (SumPool((3,), (2,), (0,)), CL),
     "mean time": (MeanTime(), CHW),
     "sum time": (SumTime(), CHW),
 }
