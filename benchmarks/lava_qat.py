@@ -1,6 +1,6 @@
 """What fine-tuning in fixed point recovers of the accuracy that few weight bits cost; prints JSON.
 
-    python benchmarks/lava_qat.py [--bits 4] [--steps 80] [--threads 2]
+    python benchmarks/lava_qat.py [--bits 4] [--steps 80] [--test 1000] [--threads 2]
 
 The shipped digits network is lowered after training (ptq) and then tuned on recordings of the train
 split (qat). Both are judged by the integer executor on the 1,000 held-out digits.
@@ -56,11 +56,14 @@ def main() -> None:
     parser.add_argument("--bits", type=int, default=4)
     parser.add_argument("--steps", type=int, default=80)
     parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--test", type=int, default=1000, help="held-out digits to judge by")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     train, train_labels = recordings("train")
     test, test_labels = recordings("test")
+    spread = slice(0, None, max(1, len(test_labels) // given.test))
+    test, test_labels = test[:, spread], test_labels[spread]
     calibration = train[:, CALIBRATION]
     sample = calibration[:, :2].transpose(0, 1)
     graph = trace(load_model("max_former_digits"), sample, input_domain="graded")
@@ -73,6 +76,7 @@ def main() -> None:
         "weight_bits": given.bits,
         "steps": given.steps,
         "batch": BATCH,
+        "test": len(test_labels),
         "seconds": round(seconds, 1),
         "float": top1(Interpreter(graph).run(test), test_labels),
         "ptq": top1(before.integer(test).outputs, test_labels),
