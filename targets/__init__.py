@@ -105,6 +105,36 @@ def _lava_missing() -> str:
     return lava_missing()
 
 
+def _onnx(graph: Graph, calibration: Callable[[], Tensor]) -> Executor:
+    from spikeport.targets.onnx import OnnxExecutor
+
+    return OnnxExecutor(graph)
+
+
+def _onnx_lower(graph: Graph, **options: Any) -> Lowered:
+    from spikeport.targets.onnx import lower
+
+    return lower(graph, **options)
+
+
+def _onnx_load(folder: str | os.PathLike[str]) -> Lowered:
+    from spikeport.targets.onnx import OnnxLowered
+
+    return OnnxLowered.load(folder)
+
+
+def _onnx_check(graph: Graph) -> CheckReport:
+    from spikeport.targets.onnx import check
+
+    return check(graph)
+
+
+def _onnx_missing() -> str:
+    from spikeport.targets.onnx.session import onnxruntime_missing
+
+    return onnxruntime_missing()
+
+
 TARGETS: Registry[Target] = Registry(
     "target", "spikeport.targets", lambda _, entry: isinstance(entry, Target)
 )
@@ -122,6 +152,17 @@ TARGETS.add(
         _lava_lower,
         _lava_load,
         calibrated=True,
+    ),
+)
+TARGETS.add(
+    "onnx",
+    Target(
+        "ONNX, run by onnxruntime in float32: one step for streaming, or T steps at once",
+        _onnx,
+        _onnx_missing,
+        _onnx_check,
+        _onnx_lower,
+        _onnx_load,
     ),
 )
 TARGETS.add(

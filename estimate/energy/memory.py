@@ -34,7 +34,7 @@ class Memory(Strict):
         word_bits: an access of b bits costs b / word_bits of the constant; None: the whole of it.
         between: of two tabulated sizes "linear" interpolates, "next" takes the larger. Beyond
             both ends the nearest holds; above the largest that is too little, and is told.
-        sizes: ascending.
+        sizes: ascending; one alone is the price of memories of every size.
     """
 
     word_bits: int | None = Field(default=None, gt=0)
@@ -63,7 +63,7 @@ class Memory(Strict):
 
     def holds(self, size: int) -> bool:
         """Whether a memory of this size is within the table."""
-        return size <= self.sizes[-1].bytes
+        return len(self.sizes) == 1 or size <= self.sizes[-1].bytes
 
 
 def stored_bits(
