@@ -27,7 +27,7 @@ class Target:
         executor: what runs a graph on many samples as the target would; its second argument gives
             frames `[T, B, *shape]` to choose scales by, and is called only where they are needed.
         missing: tells why the target's native runs cannot be used here, "" if they can. Executors
-            need nothing but PyTorch.
+            of simulated arithmetic need nothing but PyTorch.
         check: what becomes of each node of a graph, by the rules of the lowering itself; None
             where nothing is lowered.
         lower: takes a graph there, with options of the target; None where nothing is lowered.
