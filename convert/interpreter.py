@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from spikeport.convert.executor import Tap
+from spikeport.convert.frames import check_frames
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import (
     AddPerStep,
@@ -67,7 +68,7 @@ class Interpreter:
         Raises:
             UsageError: the frames do not have the shape that the graph was traced for.
         """
-        self._check(frames)
+        check_frames(self._graph, frames, self.dtype)
         frames = frames.to(device=self.device, dtype=self.dtype)
         values: dict[str, Tensor] = {}
         for index, group in enumerate(self._groups):
@@ -85,32 +86,6 @@ class Interpreter:
                 if self._last_reader[name] == index and name not in self._graph.outputs:
                     del values[name]
         return values[self._graph.outputs[0]]
-
-    def _check(self, frames: Tensor) -> None:
-        node = self._graph.input
-        axes = ("T", "B") if node.per_step else ("B",)
-        if tuple(frames.shape[len(axes) :]) != node.shape or frames.ndim != len(axes) + len(
-            node.shape
-        ):
-            expected = ", ".join((*axes, *map(str, node.shape)))
-            raise UsageError(
-                f"the graph takes input [{expected}], not {list(frames.shape)}.",
-                where=node.name,
-                fix="Frame the data for this size, or trace the model again for the other size.",
-            )
-        if not self.dtype.is_floating_point and not bool((frames == frames.round()).all()):
-            raise UsageError(
-                f"the frames hold fractions, which {self.dtype} would cut off.",
-                where=node.name,
-                fix="Run in float64, or give whole numbers.",
-            )
-        fixed = self._graph.metadata.get("fixed_steps")
-        if node.per_step and (not len(frames) or (fixed is not None and len(frames) != fixed)):
-            raise UsageError(
-                f"{len(frames)} time steps were given; it takes {fixed or 'one or more'}.",
-                where=node.name,
-                fix="Frame the data into that many steps; the model computes with their number.",
-            )
 
     # -- one node over all time steps -----------------------------------------------------------
 
