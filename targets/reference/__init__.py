@@ -1,4 +1,33 @@
 """The reference: the float network itself, fast, on a CPU or GPU."""
-from spikeport.targets.reference.executor import ReferenceExecutor
-from spikeport.targets.reference.flips import Flips, flips
-__all__ = ["Flips", "ReferenceExecutor", "flips"]
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spikeport.core.lazy import lazy
+
+if TYPE_CHECKING:
+    from spikeport.targets.reference.executor import ReferenceExecutor
+    from spikeport.targets.reference.rounding import Flips, flips
+    from spikeport.targets.reference.lowered import ReferenceLowered, lower
+    from spikeport.targets.reference.report import ReferenceReport
+
+_PLACES = {
+    "ReferenceExecutor": "executor",
+    "Flips": "rounding",
+    "flips": "rounding",
+    "ReferenceLowered": "lowered",
+    "lower": "lowered",
+    "ReferenceReport": "report",
+}
+
+__all__ = [
+    "Flips",
+    "ReferenceExecutor",
+    "ReferenceLowered",
+    "ReferenceReport",
+    "flips",
+    "lower",
+]
+
+__getattr__ = lazy(__name__, _PLACES)

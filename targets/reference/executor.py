@@ -65,6 +65,10 @@ class ReferenceExecutor:
         return self._setting.device
 
     @property
+    def layout(self) -> Layout:
+        return self._setting.layout
+
+    @property
     def kernels(self) -> Mapping[str, str]:
         """What computes each node, by name."""
         shared = {
