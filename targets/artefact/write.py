@@ -16,7 +16,7 @@ from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Neuron
 from spikeport.convert.storage import fingerprint
 from spikeport.core.errors import FileError
-from spikeport.core.files import write_text
+from spikeport.core.files import write_json, write_text
 from spikeport.targets.artefact.golden import GOLDEN, write_golden
 from spikeport.targets.artefact.hashing import facts_of
 from spikeport.targets.artefact.manifest import (
@@ -28,12 +28,18 @@ from spikeport.targets.artefact.manifest import (
     Input,
     Manifest,
 )
+from spikeport.targets.fidelity import FidelityReport, save_heat_map
 from spikeport.targets.lowered import Lowered
 
 _PACKAGES = ("spikeport", "torch", "numpy", "spikingjelly", "onnx", "onnxruntime", "nir", "lava-nc")
 
 
-def write_artefact(lowered: Lowered, frames: Tensor, folder: str | os.PathLike[str]) -> Manifest:
+def write_artefact(
+    lowered: Lowered,
+    frames: Tensor,
+    folder: str | os.PathLike[str],
+    report: FidelityReport | None = None,
+) -> Manifest:
     """Run the frames on the target's first backend and write all that a reader needs to repeat it.
 
     The manifest is taken away first and written last: a folder that has one is whole.
@@ -41,6 +47,7 @@ def write_artefact(lowered: Lowered, frames: Tensor, folder: str | os.PathLike[s
     Args:
         frames: `[T, B, *shape]` if the graph's input comes per step, else `[B, *shape]`; one or
             two samples are enough.
+        report: also write it, as `parity.json`, `parity.csv` and `parity.svg`.
 
     Raises:
         FileError: a file cannot be written.
@@ -52,6 +59,8 @@ def write_artefact(lowered: Lowered, frames: Tensor, folder: str | os.PathLike[s
         staged = Path(name)
         lowered.save(staged)
         write_golden(staged / GOLDEN, frames, run)
+        if report is not None:
+            _write_report(report, staged)
         files = {path.name: facts_of(path) for path in sorted(staged.iterdir())}
         for path in staged.iterdir():
             os.replace(path, target / path.name)
@@ -81,6 +90,12 @@ def write_artefact(lowered: Lowered, frames: Tensor, folder: str | os.PathLike[s
     )
     write_text(target / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
     return manifest
+
+
+def _write_report(report: FidelityReport, folder: Path) -> None:
+    write_json(folder / "parity.json", report.as_json())
+    write_text(folder / "parity.csv", report.table().to_csv(index=False))
+    save_heat_map(report, folder / "parity.svg")
 
 
 def _empty_of_manifest(folder: Path) -> Path:

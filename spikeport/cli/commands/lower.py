@@ -10,15 +10,16 @@ import typer
 
 from spikeport.cli import options, output
 from spikeport.cli.options import InputChoice
-from spikeport.core.errors import CheckFailed, MissingPackageError, UnknownNameError, UsageError
+from spikeport.core.errors import CheckFailed, UnknownNameError, UsageError
 from spikeport.core.progress import working
 
 if TYPE_CHECKING:
+    from rich.table import Table
     from torch import Tensor
 
     from spikeport.convert import Graph
+    from spikeport.targets.fidelity import FidelityReport
     from spikeport.targets.lowered import Lowered
-    from spikeport.targets.parity import Parity
 
 
 @options.spread
@@ -39,8 +40,9 @@ def run(
         list[str] | None,
         typer.Option("--set", help="An option of the target, NAME=VALUE; may be repeated."),
     ] = None,
-    prove: Annotated[
-        int, typer.Option(help="Samples to run on every backend, spike by spike.", min=1)
+    samples: Annotated[
+        int,
+        typer.Option("--prove", help="Samples to run on every backend, spike by spike.", min=1),
     ] = 2,
     framing: options.Framing = "count",
     as_json: options.Json = False,
@@ -64,42 +66,32 @@ def run(
     chosen = parse_settings(settings or [])
     if bits is not None:
         chosen["weight_bits"] = bits
-    subject = _open(model, data, checkpoint, given, framing, prove)
+    subject = _open(model, data, checkpoint, given, framing, samples)
     if TARGETS[target].calibrated and subject.calibration is not None:
         chosen["calibration"] = subject.calibration
     with working("Lowering"):
         lowered = lower(subject.graph, target, **chosen)
-    parities, skipped = prove_backends(lowered, subject.frames)
+    report = prove(subject.graph, lowered, subject.frames)
     # Only what was proven is left behind.
-    manifest = write_artefact(lowered, subject.frames, out)
-    warnings = [str(each) for each in lowered.report.warnings()]
+    manifest = write_artefact(lowered, subject.frames, out, report)
     if as_json:
-        output.print_json(
-            {
-                "folder": str(out),
-                "target": target,
-                "warnings": warnings,
-                "parities": [parity.as_json() for parity in parities],
-                "skipped": skipped,
-            }
-        )
+        warnings = [str(each) for each in lowered.report.warnings()]
+        output.print_json({"folder": str(out), "warnings": warnings, **report.as_json()})
         return
     console = output.console()
-    console.print((out / "README.txt").read_text(), end="")
-    console.print(
-        f"\nGolden run on {lowered.backends[0]}: {prove} samples, {manifest.golden.fired:,} spikes "
-        f"fired in {manifest.golden.neurons} layers."
-    )
-    for parity in parities:
-        console.print(
-            f"{parity.right}: {parity.compared - parity.different:,} of {parity.compared:,} "
-            "spikes equal."
-        )
-    for name, why in skipped.items():
-        console.print(f"{name}: not run. {why}")
+    console.print((out / "README.txt").read_text())
+    console.print(summary_table(report))
+    for stage in report.stages:
+        if stage.first and not stage.exact:
+            console.print(f"  {stage.left} -> {stage.right}: first difference in {stage.first}.")
+    for name, why in report.skipped.items():
+        console.print(f"  {name}: not run. {why}")
     for name in manifest.golden.silent:
-        console.print(f"Note: {name} never fired, so equality says little there.")
-    console.print(f"\nFiles: {out}. Prove them again with `spikeport verify {out}`.")
+        console.print(f"  {name} never fired, so equality says little there.")
+    console.print(
+        f"\nFiles: {out}, each layer and step in parity.csv and parity.svg.\n"
+        f"Prove it again with `spikeport verify {out}`."
+    )
 
 
 def parse_settings(texts: list[str]) -> dict[str, Any]:
@@ -120,38 +112,54 @@ def parse_settings(texts: list[str]) -> dict[str, Any]:
     return found
 
 
-def prove_backends(lowered: Lowered, frames: Tensor) -> tuple[list[Parity], dict[str, str]]:
-    """Run every backend but the first and compare with it, spike by spike.
-
-    Returns:
-        a comparison for each that ran, and why others did not.
+def prove(graph: Graph, lowered: Lowered, frames: Tensor) -> FidelityReport:
+    """Run every backend that is installed and compare each stage with the one before.
 
     Raises:
-        CheckFailed: more spikes differ than the target's arithmetic allows.
+        CheckFailed: spikes differ where none may, or nothing fired.
     """
-    from spikeport.targets.parity import compare
+    from spikeport.targets.fidelity import fidelity
 
-    parities: list[Parity] = []
-    skipped: dict[str, str] = {}
-    first = lowered.run(frames, spikes=True)
-    for name in lowered.backends[1:]:
-        try:
-            with working(f"Running on {name}"):
-                ran = lowered.run(frames, backend=name, spikes=True)
-        except MissingPackageError as error:
-            skipped[name] = str(error)
-            continue
-        parity = compare(first, ran)
-        if parity.different > lowered.tolerance.spikes * parity.compared:
-            parity.require()
-        parities.append(parity)
-    if not any(bool(value.any()) for value in first.spikes.values()):
+    with working(f"Proving on {', '.join(lowered.backends)}"):
+        report = fidelity(graph, lowered, frames)
+    for stage in report.stages:
+        if not stage.ok:
+            raise CheckFailed(
+                f"{stage.different:,} of {stage.compared:,} spikes differ between {stage.left} and "
+                f"{stage.right}, which must be equal; the first in {stage.first}.",
+                where=lowered.target,
+                fix="Please report this graph: the target does not compute what was lowered.",
+            )
+    if not any(layer.rate for stage in report.stages for layer in stage.layers):
         raise CheckFailed(
             "no neuron fired on the samples, so equal spikes would prove nothing.",
             where=lowered.target,
             fix="Give data that make the network fire (--data), or more samples (--prove).",
         )
-    return parities, skipped
+    return report
+
+
+def summary_table(report: FidelityReport) -> Table:
+    """One row per pair of stages."""
+    rows = []
+    for stage in report.stages:
+        alone = [layer.alone for layer in stage.layers if layer.alone is not None]
+        worst = max((abs(layer.rate_error or 0.0) for layer in stage.layers), default=0.0)
+        rows.append(
+            [
+                f"{stage.left} -> {stage.right}",
+                f"{stage.compared:,}",
+                f"{stage.different:,}",
+                f"{100 * min(alone):.2f}" if alone else "-",
+                f"{100 * worst:.2f}",
+                f"{stage.output_difference:.2g}",
+                "-" if stage.same_answer is None else f"{100 * stage.same_answer:.0f}",
+            ]
+        )
+    title = f"Parity on {report.samples} samples, T = {report.steps}"
+    columns = ["stages", "spikes", "differ", "worst layer alone, equal %", "worst rate error %"]
+    columns += ["outputs within", "same answer %"]
+    return output.table(title, columns, rows, right=tuple(columns[1:]))
 
 
 class _Subject(NamedTuple):
