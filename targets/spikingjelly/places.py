@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from torch import nn
 
-from spikeport.core.errors import UnsupportedError
-
 _OWN = {*dir(nn.Module()), "calls"}
 
 
@@ -51,23 +49,21 @@ class Places:
 
     def _free(self, wanted: str, inside: str) -> str:
         parts = [part if part and part not in _OWN else f"{part}_" for part in wanted.split(".")]
-        base = ".".join(parts)
-        if len(base) > 4096:
-            raise UnsupportedError("its module path is too long.", where=wanted[:80])
-        path, number = base, 2
-        while not self._is_free(path, inside):
-            path, number = f"{base}_{number}", number + 1
+        while (blocked := self._blocked(parts, inside)) is not None:
+            name, number = parts[blocked], 2
+            while self._blocked([*parts[:blocked], f"{name}_{number}"], inside) is not None:
+                number += 1
+            parts[blocked] = f"{name}_{number}"
+        path = ".".join(parts)
         self._taken.add(path)
-        above = path.split(".")
-        self._containers |= {".".join(above[:i]) for i in range(1, len(above))}
+        self._containers |= {".".join(parts[:i]) for i in range(1, len(parts))}
         return path
 
-    def _is_free(self, path: str, inside: str) -> bool:
-        parts = path.split(".")
-        above = {".".join(parts[:i]) for i in range(1, len(parts))}
-        own = {inside} if inside else set()
-        return (
-            path not in self._taken
-            and path not in self._containers
-            and not (above - own) & self._taken
-        )
+    def _blocked(self, parts: list[str], inside: str) -> int | None:
+        """The first part at which a path meets a module; the last where it meets a container."""
+        for i in range(len(parts)):
+            path = ".".join(parts[: i + 1])
+            last = i == len(parts) - 1
+            if (path in self._taken and path != inside) or (last and path in self._containers):
+                return i
+        return None

@@ -13,18 +13,18 @@ from spikeport.targets.spikingjelly.writers.base import Where, parameter, writes
 @writes(Conv)
 def conv(op: Conv, where: Where) -> nn.Module:
     make = layer.Conv1d if len(op.kernel) == 1 else layer.Conv2d
-    module: nn.Module = make(
-        op.in_channels,
-        op.out_channels,
-        op.kernel,
-        op.stride,
-        op.padding,
-        op.dilation,
-        op.groups,
-        bias=op.bias is not None,
-        step_mode=where.mode,
-        device="meta",
-    )
+    with torch.device("meta"):  # draws no random weights
+        module: nn.Module = make(
+            op.in_channels,
+            op.out_channels,
+            op.kernel,
+            op.stride,
+            op.padding,
+            op.dilation,
+            op.groups,
+            bias=op.bias is not None,
+            step_mode=where.mode,
+        )
     return _filled(module, weight=op.weight, bias=op.bias)
 
 
