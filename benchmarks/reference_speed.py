@@ -8,7 +8,8 @@ Same network, weights, frames and threads for all; runs alternate in one process
 machine slows all alike, and a ratio is one of medians. SpikingJelly runs eagerly, as it comes:
 contiguous, or with channels last. `limit` is what the convolutions and matrix products of our own
 plan take by themselves, on tensors laid out as ours are, one after the other: no neurons, no
-views, no sums. Parts: `speed`; `growth`: time against T and against the batch, with a straight
+views, no sums. `--clock processor` (with one thread) counts the processor time of this thread, which
+other programs on the machine hardly change. Parts: `speed`; `growth`: time against T and against the batch, with a straight
 line through it; `memory`: largest resident set of a process that does one thing.
 """
 
@@ -101,7 +102,9 @@ def limit(executor: ReferenceExecutor, frames: Tensor) -> Job:
             sizes = shapes[name]
             half = len(sizes) // 2
             dtype = dtypes.dtype_of(name in plan.stepped)
-            inputs.append(torch.empty_strided(sizes[:half], sizes[half:], dtype=dtype).bernoulli_(0.2))
+            inputs.append(
+                torch.empty_strided(sizes[:half], sizes[half:], dtype=dtype).bernoulli_(0.2)
+            )
         kernel = step.beside[1] if step.beside is not None else step.kernel
         calls.append(functools.partial(kernel, inputs, (1, 1), None))
 
@@ -119,9 +122,7 @@ def runs_of(case: Case, halves: list[str]) -> dict[str, Job]:
     ours = ReferenceExecutor(case.graph)
     jobs: dict[str, Job] = {
         "spikingjelly": contiguous(infer(eager, case.x)),
-        "spikingjelly_channels_last": infer(
-            last.to(memory_format=torch.channels_last), case.x
-        ),
+        "spikingjelly_channels_last": infer(last.to(memory_format=torch.channels_last), case.x),
         "float32": lambda: ours.run(frames),
         "limit": limit(ReferenceExecutor(case.graph), frames),
     }
@@ -141,23 +142,27 @@ def onnxruntime(case: Case) -> dict[str, Job]:
     return {"onnxruntime": lambda: lowered.run(case.frames)}
 
 
-def timed(jobs: dict[str, Job], repeats: int) -> dict[str, list[float]]:
+CLOCKS = {"wall": time.perf_counter, "processor": time.thread_time}
+
+
+def timed(jobs: dict[str, Job], options: argparse.Namespace) -> dict[str, list[float]]:
+    now = CLOCKS[options.clock]
     for job in jobs.values():
         job()
         job()
     seconds: dict[str, list[float]] = {name: [] for name in jobs}
-    for _ in range(repeats):
+    for _ in range(options.repeats):
         for name, job in jobs.items():
-            started = time.perf_counter()
+            started = now()
             job()
-            seconds[name].append(time.perf_counter() - started)
+            seconds[name].append(now() - started)
     return seconds
 
 
 def speed(options: argparse.Namespace) -> dict[str, Any]:
     case = Case(options, options.steps, options.batch)
     halves = [name for name in options.halves.split(",") if name]
-    seconds = timed(runs_of(case, halves), options.repeats)
+    seconds = timed(runs_of(case, halves), options)
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     frames, reference = case.frames, Interpreter(case.graph, torch.float64)
     return {
@@ -173,7 +178,13 @@ def speed(options: argparse.Namespace) -> dict[str, Any]:
             if name != "spikingjelly"
         },
         "flips_against_float64": {
-            name: flips(ReferenceExecutor(case.graph, name), frames, reference).as_json()
+            name: {
+                key: value
+                for key, value in flips(ReferenceExecutor(case.graph, name), frames, reference)
+                .as_json()
+                .items()
+                if key != "layers"
+            }
             for name in ("float32", *halves)
         },
     }
@@ -205,7 +216,7 @@ def growth(options: argparse.Namespace) -> dict[str, Any]:
             case = Case(options, steps, batch)
             executor = ReferenceExecutor(case.graph)
             jobs[f"{steps}, {batch}"] = functools.partial(executor.run, case.frames)
-        seconds = timed(jobs, options.repeats)
+        seconds = timed(jobs, options)
         at = [steps if axis == "T" else batch for steps, batch in sizes]
         result[axis] = line(at, [statistics.median(seconds[name]) for name in jobs])
     return result
@@ -271,11 +282,14 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--clock", choices=CLOCKS, default="wall")
     parser.add_argument("--halves", default="bfloat16")
     parser.add_argument("--parts", default="speed")
     parser.add_argument("--alone", help="measure the memory of this process: internal")
     parser.add_argument("--graph", help="internal")
     options = parser.parse_args()
+    if options.clock == "processor" and options.threads != 1:
+        parser.error("--clock processor counts one thread: add --threads 1")
     torch.set_num_threads(options.threads)
     if options.alone:
         print(json.dumps(peak(options)))

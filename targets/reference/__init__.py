@@ -8,9 +8,9 @@ from spikeport.core.lazy import lazy
 
 if TYPE_CHECKING:
     from spikeport.targets.reference.executor import ReferenceExecutor
-    from spikeport.targets.reference.rounding import Flips, flips
     from spikeport.targets.reference.lowered import ReferenceLowered, lower
     from spikeport.targets.reference.report import ReferenceReport
+    from spikeport.targets.reference.rounding import Flips, flips
 
 _PLACES = {
     "ReferenceExecutor": "executor",

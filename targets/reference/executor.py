@@ -12,7 +12,7 @@ from spikeport.convert.frames import check_frames
 from spikeport.convert.graph import Graph, Node
 from spikeport.core.errors import UnsupportedError
 from spikeport.targets.reference.kernels import Extent
-from spikeport.targets.reference.kernels.base import spread
+from spikeport.targets.reference.kernels.base import by_steps, spread
 from spikeport.targets.reference.loop import Loop
 from spikeport.targets.reference.plan import Step, make_plan
 from spikeport.targets.reference.setting import Layout, make_setting
@@ -81,9 +81,7 @@ class ReferenceExecutor:
             own |= {node.name: step.kernel.name for node in step.makes}
             if step.beside is not None:
                 own[step.beside[0].name] = f"part of {step.makes[0].name}"
-        return {
-            node.name: shared[node.name] or own.get(node.name, "given") for node in self._graph
-        }
+        return {node.name: shared[node.name] or own.get(node.name, "given") for node in self._graph}
 
     @torch.no_grad()
     def run(self, frames: Tensor, tap: Tap | None = None) -> Tensor:
@@ -128,7 +126,7 @@ class _Run:
         if not node.per_step:
             return value
         extent = self._extent_of(self._plan.fixed[node.name])
-        return value.unflatten(0, extent) if name in self._plan.stepped else spread(value, extent)
+        return by_steps(value, extent) if name in self._plan.stepped else spread(value, extent)
 
     def work(self, step: Step) -> None:
         extent = self._extent_of(step.steps)

@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -17,9 +17,9 @@ from spikeport.core.errors import FileError, UnknownNameError
 from spikeport.core.files import readable_file, write_json, write_text
 from spikeport.targets.lowered import FLOAT32, Run, Tolerance, chosen_backend, run_executor
 from spikeport.targets.reference.executor import ReferenceExecutor
-from spikeport.targets.reference.rounding import flips
 from spikeport.targets.reference.report import ReferenceReport, report_on
-from spikeport.targets.reference.setting import DTYPES, Layout
+from spikeport.targets.reference.rounding import flips
+from spikeport.targets.reference.setting import DTYPES, LAYOUTS, Layout
 
 FORMAT = "spikeport-reference"
 FORMAT_VERSION = 1
@@ -118,8 +118,8 @@ class ReferenceLowered:
         graph, settings = Graph.load(target / GRAPH), _read(target / SETTINGS)
         dtype, layout = settings.get("dtype"), settings.get("layout")
         device = settings.get("device")
-        known = dtype in DTYPES and layout in (None, *get_args(Layout))
-        if not known or device not in ("cpu", "cuda"):
+        known = dtype in DTYPES and layout in (None, *LAYOUTS)
+        if not isinstance(dtype, str) or not known or device not in ("cpu", "cuda"):
             raise _damaged(target / SETTINGS, "it holds settings that do not exist")
         if device == "cuda" and not torch.cuda.is_available():
             device = "cpu"  # the same network; only where it runs differs
@@ -169,9 +169,10 @@ graph.spg       the network: one safetensors file, tensors inside, the graph as 
 settings.json   number format ({dtype}) and device
 report.json     what ran each node on the machine that wrote this
 
-Run it:         import spikeport; spikeport.Interpreter(spikeport.Graph.load("graph.spg")).run(frames)
-Without Spikeport: the parameters are plain tensors (safetensors.torch.load_file), the equations of
-all ops are in the metadata's "conventions"; for a file that onnxruntime runs, lower to onnx.
+Run it:         from spikeport.targets.reference import ReferenceLowered
+                ReferenceLowered.load(".").run(frames).outputs
+Without Spikeport the parameters are plain tensors (safetensors.torch.load_file) and the equations
+of all ops stand in the metadata; for a file that onnxruntime runs, lower to onnx.
 """
 
 

@@ -11,6 +11,7 @@ from spikeport.core.errors import UnknownNameError, UsageError
 
 Layout = Literal["channels_last", "contiguous"]
 
+LAYOUTS: dict[str, Layout] = {"channels_last": "channels_last", "contiguous": "contiguous"}
 DTYPES = {
     "float64": torch.float64,
     "float32": torch.float32,
@@ -60,11 +61,11 @@ def make_setting(
         UsageError: the device is not there.
     """
     chosen = DTYPES.get(dtype) if isinstance(dtype, str) else dtype
-    if chosen not in DTYPES.values():
+    if chosen is None or chosen not in DTYPES.values():
         raise UnknownNameError("number format", str(dtype), DTYPES)
     layout = layout or ("contiguous" if chosen == torch.float64 else "channels_last")
-    if layout not in ("channels_last", "contiguous"):
-        raise UnknownNameError("layout", layout, ("channels_last", "contiguous"))
+    if layout not in LAYOUTS:
+        raise UnknownNameError("layout", layout, LAYOUTS)
     kind = str(device).partition(":")[0]
     if kind not in ("cpu", "cuda"):
         raise UnknownNameError("device", str(device), ("cpu", "cuda"))
@@ -74,4 +75,4 @@ def make_setting(
             where=f"device {device}",
             fix='Use device="cpu", or a machine with an NVIDIA GPU and its driver.',
         )
-    return Setting(chosen, torch.device(device), "contiguous" if layout == "contiguous" else layout)
+    return Setting(chosen, torch.device(device), LAYOUTS[layout])

@@ -82,8 +82,6 @@ class _Builder:
         calls = [
             self._call(node, in_loop=True, inside=inside) for node in region.nodes if node != delay
         ]
-        loop = GraphLoop(
-            calls, region.entry, delay.name, region.exit, delay.op.source, delay.shape
-        )
+        loop = GraphLoop(calls, region.entry, delay.name, region.exit, delay.op.source, delay.shape)
         self._places.put(inside, loop)
         return Call(region.exit, (region.entry,), inside)

@@ -28,7 +28,9 @@ def frees(calls: Sequence[Call], kept: Sequence[str]) -> list[tuple[str, ...]]:
     """For each call, the values that nothing reads after it."""
     last = {name: index for index, call in enumerate(calls) for name in call.arguments}
     return [
-        tuple(name for name in dict.fromkeys(call.arguments) if last[name] == i and name not in kept)
+        tuple(
+            name for name in dict.fromkeys(call.arguments) if last[name] == i and name not in kept
+        )
         for i, call in enumerate(calls)
     ]
 

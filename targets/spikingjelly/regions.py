@@ -70,10 +70,7 @@ def _loop(graph: Graph, group: Group) -> Region:
         node.name
         for node in ordered
         if node.name in graph.outputs
-        or any(
-            reader.name not in nodes
-            for reader in graph.consumers(node.name)
-        )
+        or any(reader.name not in nodes for reader in graph.consumers(node.name))
     ]
     if len(exits) != 1:
         raise UnsupportedError(

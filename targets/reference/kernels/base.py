@@ -114,4 +114,4 @@ def spread(x: Tensor, extent: Extent) -> Tensor:
 
 def by_steps(x: Tensor, extent: Extent) -> Tensor:
     """`[T * B, *shape]` as `[T, B, *shape]`."""
-    return x.unflatten(0, extent)
+    return x.reshape(*extent, *x.shape[1:])

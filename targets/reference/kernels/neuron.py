@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -10,7 +11,7 @@ from torch import Tensor
 from spikeport.convert.ops import IF, LIF, Neuron, ParametricLIF
 from spikeport.core.errors import UnsupportedError
 from spikeport.core.neurons.dynamics import Charge, Dynamics
-from spikeport.core.neurons.inference import Emitter, emitter_for
+from spikeport.core.neurons.inference import emitter_for
 from spikeport.targets.reference.kernels.base import (
     Extent,
     Kernel,
@@ -27,7 +28,11 @@ class Stepping:
 
     def __init__(self, place: Place, setting: Setting) -> None:
         self.name, self.overwrites, self.fresh = "torch, step by step", (0,), True
-        self._stepped, self._dtype, self._real = place.inputs_stepped[0], setting.dtype, setting.real
+        self._stepped, self._dtype, self._real = (
+            place.inputs_stepped[0],
+            setting.dtype,
+            setting.real,
+        )
         self._op: Neuron = place.node.op.cast(setting.real, setting.device)  # type: ignore[assignment]
 
     def __call__(self, inputs: Sequence[Tensor], extent: Extent, spare: int | None) -> Tensor:
@@ -47,16 +52,20 @@ def stepping(place: Place, setting: Setting) -> Kernel:
     return Stepping(place, setting)
 
 
-class Compiled:
-    """In C: a block of membranes stays in the cache over all steps, spikes take the place of
-    currents that nothing reads any more."""
+Emit = Callable[[Dynamics, Tensor, Tensor, float | None], None]
+"""Writes the spikes `[T, ...]` of currents `[T, ...]`; see `Emitter`."""
 
-    def __init__(
-        self, place: Place, setting: Setting, emitter: Emitter, dynamics: Dynamics, leak: float | None
-    ) -> None:
-        self.name, self.overwrites, self.fresh = "C, all steps fused", (0,), True
-        self._stepped, self._dtype = place.inputs_stepped[0], setting.dtype
-        self._emit, self._dynamics, self._leak = emitter, dynamics, leak
+
+class Fused:
+    """One pass over memory: a block of membranes stays in the cache, or in registers, over all
+    steps, and spikes take the place of currents that nothing reads any more."""
+
+    def __init__(self, name: str, place: Place, setting: Setting, emit: Emit) -> None:
+        self.name, self.overwrites, self.fresh = f"{name}, all steps fused", (0,), True
+        self._stepped, self._dtype, self._emit = place.inputs_stepped[0], setting.dtype, emit
+        found = dynamics_of(place.node.op, setting.real)
+        assert found is not None
+        self._dynamics, self._leak = found
 
     def __call__(self, inputs: Sequence[Tensor], extent: Extent, spare: int | None) -> Tensor:
         currents = _steps(inputs[0], extent, self._stepped)
@@ -70,15 +79,26 @@ class Compiled:
 
 
 @implements(IF, LIF, ParametricLIF)
-def compiled(place: Place, setting: Setting) -> Kernel | None:
+def fused(place: Place, setting: Setting) -> Kernel | None:
     _check_input(place)
-    if setting.device.type != "cpu":
+    if dynamics_of(place.node.op, setting.real) is None:
         return None
+    if setting.device.type == "cuda":
+        emit = _on_gpu(setting)
+        return None if emit is None else Fused("Triton", place, setting, emit)
     emitter = emitter_for(setting.real)
     if emitter is None or not emitter.serves(setting.dtype):
         return None
-    found = dynamics_of(place.node.op, setting.real)
-    return None if found is None else Compiled(place, setting, emitter, *found)
+    return Fused("C", place, setting, emitter)
+
+
+def _on_gpu(setting: Setting) -> Emit | None:
+    """None where Triton is not installed (it comes with PyTorch on Linux)."""
+    try:
+        from spikeport.targets.reference.kernels import triton_neuron
+    except ImportError:
+        return None
+    return partial(triton_neuron.emit, real=setting.real)
 
 
 def dynamics_of(op: object, real: torch.dtype) -> tuple[Dynamics, float | None] | None:

@@ -22,11 +22,11 @@ class PackedConv:
         self._weight = op.weight  # of the graph: no copy is kept beside the one laid out
         self._bias = None if op.bias is None else op.bias.to(dtype)
         self._dtype = dtype
-        one = len(op.kernel) == 1
-        pair = lambda value, other: [other, *value] if one else [*value]  # noqa: E731
-        self._stride, self._padding = pair(op.stride, 1), pair(op.padding, 0)
-        self._dilation, self._groups = pair(op.dilation, 1), op.groups
-        self._one = one
+        # One spatial axis is two, the first of them of size 1.
+        self._one = len(op.kernel) == 1
+        ones, zeros = ([1], [0]) if self._one else ([], [])
+        self._stride, self._padding = [*ones, *op.stride], [*zeros, *op.padding]
+        self._dilation, self._groups = [*ones, *op.dilation], op.groups
         self._packed: tuple[list[int], Tensor] | None = None
 
     def __call__(self, x: Tensor, other: Tensor | None = None, spare: bool = False) -> Tensor:
@@ -38,7 +38,7 @@ class PackedConv:
         if other is None:
             result = ops._convolution_pointwise(x, weight, self._bias, *window, "none", [], "")
             return result
-        added = (*window, "add", None, None, [], None)
+        added: tuple[object, ...] = (*window, "add", None, None, [], None)
         if spare:
             result = ops._convolution_pointwise_.binary(other, x, weight, self._bias, *added)
         else:
@@ -73,7 +73,8 @@ class PackedLinear:
 @functools.cache
 def works(dtype: torch.dtype) -> bool:
     """Whether this PyTorch and this processor have them, and they compute what they should."""
-    if not torch.backends.mkldnn.is_available() or dtype not in (torch.float32, torch.bfloat16):
+    available = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if not available or dtype not in (torch.float32, torch.bfloat16):
         return False
     try:
         return _agrees(dtype)

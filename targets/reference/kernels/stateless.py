@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from spikeport.convert.ops import (
-    Add,
     AdaptiveAvgPool,
+    Add,
     AvgPool,
     Concat,
     MatMul,
@@ -32,7 +32,6 @@ from spikeport.targets.reference.kernels.base import (
 )
 from spikeport.targets.reference.setting import Setting
 
-
 _FRESH = (AdaptiveAvgPool, AvgPool, Concat, MatMul, MaxPool, Mean, Sum, Tile)
 """Ops whose result is new memory; any other may be a view of what it reads."""
 
@@ -45,9 +44,7 @@ class Plain:
         self.fresh = type(place.node.op) in _FRESH
         self._dtype = setting.dtype_of(place.stepped)
         self._op = place.node.op.cast(self._dtype, setting.device)
-        self._repeated = [
-            not stepped and place.stepped for stepped in place.inputs_stepped
-        ]
+        self._repeated = [not stepped and place.stepped for stepped in place.inputs_stepped]
 
     def __call__(self, inputs: Sequence[Tensor], extent: Extent, spare: int | None) -> Tensor:
         values = [
@@ -79,7 +76,7 @@ class Elementwise:
         if len(set(self._stepped)) == 1:
             out = None if spare is None else values[spare]
             # A broadcast result does not fit into either operand.
-            if out is not None and out.shape == torch.broadcast_shapes(*(x.shape for x in values)):
+            if out is not None and all(x.shape == out.shape for x in values):
                 return self._compute(*values, out=out)
             return self._compute(*values)
         aligned = [

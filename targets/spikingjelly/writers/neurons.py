@@ -12,12 +12,12 @@ from spikeport.targets.spikingjelly.writers.base import Where, parameter, writes
 
 
 @writes(IF)
-def integrate_and_fire(op: IF, where: Where) -> nn.Module:
+def integrate_and_fire(op: IF, where: Where) -> Any:
     return _made(neuron.IFNode, op, where)
 
 
 @writes(LIF)
-def leaky(op: LIF, where: Where) -> nn.Module:
+def leaky(op: LIF, where: Where) -> Any:
     if op.tau <= 1:
         raise where.refuse(
             f"SpikingJelly's LIFNode takes no time constant of {op.tau} steps.",
@@ -27,14 +27,14 @@ def leaky(op: LIF, where: Where) -> nn.Module:
 
 
 @writes(ParametricLIF)
-def parametric(op: ParametricLIF, where: Where) -> nn.Module:
+def parametric(op: ParametricLIF, where: Where) -> Any:
     module = _made(neuron.ParametricLIFNode, op, where, decay_input=op.decay_input)
     module.w = parameter(op.weight)
     return module
 
 
 @writes(ChannelNeuron)
-def per_channel(op: ChannelNeuron, where: Where) -> nn.Module:
+def per_channel(op: ChannelNeuron, where: Where) -> Any:
     """Buffers in the place of the numbers that SpikingJelly's classes hold."""
     settings = {} if op.tau is None and op.weight is None else {"decay_input": op.decay_input}
     cls = (
@@ -50,7 +50,7 @@ def per_channel(op: ChannelNeuron, where: Where) -> nn.Module:
         _replace(module, "tau", op.tau)
     if op.weight is not None:
         module.w = parameter(op.weight)
-    return module  # type: ignore[no-any-return]
+    return module
 
 
 def _made(cls: Any, op: IF | LIF | ParametricLIF, where: Where, **settings: Any) -> Any:

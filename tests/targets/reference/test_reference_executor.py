@@ -10,6 +10,7 @@ from random_nets import BLOCKS, NEURONS, RandomNet, random_nets
 from torch import Tensor
 
 from spikeport.convert import Graph, Interpreter, to_graph_layout, trace
+from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Node
 from spikeport.convert.ops import (
     IF,
@@ -27,7 +28,6 @@ from spikeport.convert.ops import (
     Scale,
     SumTime,
 )
-from spikeport.convert.domain import Domain
 from spikeport.convert.tracing import trace_unproven
 from spikeport.targets.lowered import Run, run_executor
 from spikeport.targets.reference import ReferenceExecutor, flips

@@ -69,7 +69,9 @@ def test_flips_are_reported(max_former) -> None:
     assert "not measured" in silent[0]
     report = lower(max_former.graph, dtype=torch.bfloat16, sample=max_former.frames).report
     flips = report.as_json()["flips"]
-    assert flips["flipped"] > 0 and f"{flips['flipped']} of {flips['spikes']}" in report.warnings()[0]
+    assert (
+        flips["flipped"] > 0 and f"{flips['flipped']} of {flips['spikes']}" in report.warnings()[0]
+    )
     assert not lower(max_former.graph, sample=max_former.frames).report.warnings()
 
 
