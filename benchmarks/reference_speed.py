@@ -8,9 +8,10 @@ Same network, weights, frames and threads for all; runs alternate in one process
 machine slows all alike, and a ratio is one of medians. SpikingJelly runs eagerly, as it comes:
 contiguous, or with channels last. `limit` is what the convolutions and matrix products of our own
 plan take by themselves, on tensors laid out as ours are, one after the other: no neurons, no
-views, no sums. `--clock processor` (with one thread) counts the processor time of this thread, which
-other programs on the machine hardly change. Parts: `speed`; `growth`: time against T and against the batch, with a straight
-line through it; `memory`: largest resident set of a process that does one thing.
+views, no sums. `--clock processor` (with one thread) counts the
+processor time of this thread, which other programs on the machine hardly change. Parts: `speed`;
+`growth`: time against T and against the batch, with a straight line through it; `memory`: largest
+resident set of a process that does one thing.
 """
 
 from __future__ import annotations

@@ -153,7 +153,7 @@ def test_the_families_of_the_zoo_go_back(name: str) -> None:
 def test_temporal_feedback_goes_back(variant: str) -> None:
     stages = ({"embedding": "orig", "mixer": "dwc3"},)
     graph, frames = of_the_zoo(
-        "max_former_cifar", dim=16, heads=4, steps=3, stages=stages, stf=variant
+        "max_former_cifar", dim=32, heads=4, steps=3, stages=stages, stf=variant
     )
     goes_back(graph, frames, fold=False)
 
