@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -11,10 +9,11 @@ from spikeport.convert.executor import Tap
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.interpreter import Interpreter
 from spikeport.convert.ops import Neuron
-from spikeport.core.errors import CheckFailed, UsageError
+from spikeport.core.errors import CheckFailed
+from spikeport.targets.lava.frames import whole_frames
 from spikeport.targets.lava.host import host_part, lava_part
 from spikeport.targets.lava.limits import CURRENT_LIMIT, EXACT_LIMIT
-from spikeport.targets.lava.quantise.calibration import check_counts
+from spikeport.targets.lava.metadata import lava_metadata
 
 CHUNK = 128
 """Samples per run where nobody watches: bounds memory without costing speed."""
@@ -67,15 +66,17 @@ class IntegerExecutor:
         """Run a batch from rest; see `Executor.run`.
 
         Args:
-            frames: `[T, B, *shape]`, whole numbers from 0 to `input_max`.
+            frames: `[T, B, *shape]`, whole numbers from 0 to `input_max`; real values where the
+                graph reads such, `[B, *shape]` where it repeats an image itself.
 
         Raises:
-            UsageError: the frames are of another shape, not whole, negative, or too large.
+            UsageError: the frames do not suit the graph; see `whole_frames`.
             CheckFailed: with `check_values`, a value is not whole or too large for Lava.
         """
-        check_frames(self.graph, frames)
-        if tap is None and not self._check_values and frames.shape[1] > CHUNK:
-            chunks = torch.split(frames, CHUNK, dim=1)
+        frames = whole_frames(self.graph, frames)
+        batch = 1 if self.graph.input.per_step else 0
+        if tap is None and not self._check_values and frames.shape[batch] > CHUNK:
+            chunks = torch.split(frames, CHUNK, dim=batch)
             batch_axis = 1 if self.graph[self.graph.outputs[0]].per_step else 0
             return torch.cat([self._run(chunk, None) for chunk in chunks], batch_axis)
         return self._run(frames, tap)
@@ -121,45 +122,4 @@ def _check_whole(node: Node, value: Tensor) -> None:
             "it emits values that are not exact whole numbers.",
             where=node.path or node.name,
             fix="Please report this graph: the lowering should have refused it.",
-        )
-
-
-def lava_metadata(graph: Graph) -> dict[str, Any]:
-    """What the lowering noted about the graph.
-
-    Raises:
-        UsageError: the graph has not been lowered to Lava.
-    """
-    found = graph.metadata.get("lava")
-    if not isinstance(found, dict) or not {"input_max", "on_lava", "exponents"} <= set(found):
-        raise UsageError(
-            "this graph has not been lowered to Lava.",
-            where=graph.outputs[0] if graph.outputs else "graph",
-            fix="Call spikeport.targets.lava.lower first.",
-        )
-    return found
-
-
-def check_frames(graph: Graph, frames: Tensor) -> None:
-    """Do nothing if frames `[T, B, *shape]` are counts within what the graph was lowered for.
-
-    Raises:
-        UsageError: they are of another shape, not whole, negative, or too large.
-    """
-    node = graph.input
-    if tuple(frames.shape[2:]) != node.shape:
-        expected = ", ".join(("T", "B", *map(str, node.shape)))
-        raise UsageError(
-            f"the graph takes frames [{expected}], not {list(frames.shape)}.",
-            where=node.name,
-            fix="Frame the data for this size.",
-        )
-    check_counts(frames, node.name)
-    largest = int(frames.max()) if frames.numel() else 0
-    allowed = int(lava_metadata(graph)["input_max"])
-    if largest > allowed:
-        raise UsageError(
-            f"a pixel counts {largest} events in one step; head-room was proven up to {allowed}.",
-            where=node.name,
-            fix=f"Lower the graph again with input_max={largest} or more.",
         )

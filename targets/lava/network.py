@@ -16,7 +16,6 @@ from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Neuron
 from spikeport.core.errors import UsageError
 from spikeport.targets.lava.builders import BUILDERS, Placed, Site
-from spikeport.targets.lava.executor import check_frames
 from spikeport.targets.lava.processes.api import AbstractProcess, InPort, Integers, OutPort
 from spikeport.targets.lava.processes.delay import DelayLine
 from spikeport.targets.lava.processes.sink import Sink
@@ -39,6 +38,21 @@ class Network:
     steps: int
     processes: list[AbstractProcess] = field(default_factory=list)
     sinks: dict[str, Sink] = field(default_factory=dict)
+    taken: bool = False
+
+    def take(self) -> None:
+        """Take the network for its one run.
+
+        Raises:
+            UsageError: it was taken before (Lava would hang).
+        """
+        if self.taken:
+            raise UsageError(
+                "this network has run already; Lava runs a network once only.",
+                where=self.processes[0].name,
+                fix="Build another one from the same graph with build_network.",
+            )
+        self.taken = True
 
     def unstreamed(self, kept: Integers) -> Integers:
         """`[N * T, *shape]` as kept by a sink to `[T, N, *shape]`."""
@@ -51,13 +65,12 @@ def build_network(
     """Build the processes and connect them.
 
     Args:
-        frames: `[T, B, *shape]`; the B samples are streamed back to back.
+        frames: as `stepped_frames` makes them; the B samples are streamed back to back.
         folder: where sinks write their values, one .npy each; None keeps them in the models.
 
     Raises:
-        UsageError: the frames do not suit the graph, or hold no sample.
+        UsageError: there is no frame, or the schedule belongs to another graph.
     """
-    check_frames(graph, frames)
     time_steps, samples = int(frames.shape[0]), int(frames.shape[1])
     if not time_steps or not samples:
         raise UsageError("there is no frame to run.", where=graph.input.name, fix="Give frames.")
@@ -65,6 +78,12 @@ def build_network(
     site = Site(graph, schedule, stream, time_steps)
     network = Network(samples, time_steps, schedule.steps(samples, time_steps))
     region = on_lava(graph)
+    if set(schedule.latency) != region:
+        raise UsageError(
+            "this schedule belongs to another graph.",
+            where=min(set(schedule.latency) ^ region),
+            fix="Use what retime(graph) returns.",
+        )
     lines = _DelayLines(network)
     outputs: dict[str, OutPort] = {}
     for node in graph:

@@ -79,7 +79,7 @@ def test_json_has_a_stable_shape(digits: Graph) -> None:
 
 
 def test_targets_by_name() -> None:
-    assert checked_targets() == ["lava"]
+    assert checked_targets() == ["lava", "onnx", "nir"]
     with pytest.raises(UnknownNameError, match="lava"):
         check(Graph(), "lawa")
     with pytest.raises(UsageError, match="nothing to check"):
@@ -202,7 +202,7 @@ def test_any_graph_gets_a_verdict_on_every_node_and_lower_agrees(domain, steps) 
     assert all(finding.why for verdict in unsupported for finding in verdict.findings)
     assert all(verdict.findings for verdict in unsupported)
     try:
-        lower(graph, options=LoweringOptions(input_max=1))
+        lower(graph, options=LoweringOptions(input_max=1, input_range=1.0))
         lowered = True
     except SpikeportError:
         lowered = False
