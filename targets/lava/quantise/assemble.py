@@ -58,7 +58,8 @@ class _Assembly:
     def _add(self, node: Node, ops: Sequence[Op], sources: list[str]) -> str:
         """Add the ops one after the other; the last one has the node's name."""
         for number, op in enumerate(ops, start=1):
-            name = node.name if number == len(ops) else f"{node.name}.sums"
+            part = "rounded" if isinstance(op, LavaShift) else "sums"
+            name = node.name if number == len(ops) else f"{node.name}.{part}"
             sources = [self._whole.add(name, op, sources, path=node.path).name]
         return sources[0]
 

@@ -101,6 +101,10 @@ class _Writer:
             self._add(
                 node, "largest bias, moved to the neurons", float(bias.abs().max()), "current"
             )
+        if layer.dropped:
+            reads = float(self.scaler.units[node.inputs[0]])
+            rounding = 0.5 * reads * 2**layer.dropped
+            self._add(node, "rounding of the currents it reads, largest", rounding, "current")
         if layer.excess:
             self._add(node, "rounding of the sums, largest", 0.5 * float(unit), "current")
         self._room(node, layer.sums.largest, limits.CONVOLUTION_LIMIT)

@@ -200,8 +200,9 @@ class Scaler:
             return fit.units[node.name] * Fraction(2) ** (fit.k - exponent)
 
         if self._reads_current(node):
+            precision = -exponent_of(self.units[node.inputs[0]])
             layer = fit_layer_on_currents(
-                node, scaled, fit.k, bits, source,
+                node, scaled, fit.k, bits, source, precision,
                 lambda bounds, exponent: self._reached(node.name, bounds, unit(exponent)),
             )  # fmt: skip
         else:

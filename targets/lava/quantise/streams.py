@@ -127,7 +127,7 @@ def _set_base(graph: Graph, stream: Stream, units: Mapping[str, Fraction]) -> No
     if not wanted:
         return
     stream.base = next(iter(wanted.values()))
-    for (reader, source), base in wanted.items():
+    for (reader, _), base in wanted.items():
         if base != stream.base:
             why = (
                 f"it adds up counts whose units have the ratio {float(base / stream.base):g}, "

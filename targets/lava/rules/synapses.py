@@ -59,8 +59,9 @@ class SynapseRule(Rule):
             "'weight error' and 'weight bits lost to head-room'"
         )
         if carries_current(graph[node.inputs[0]]):
-            how += "; sums shifted to the scale of the currents they join, measured as "
-            how += "'rounding of the sums, largest'"
+            how += (
+                ", 'rounding of the currents it reads, largest' and 'rounding of the sums, largest'"
+            )
         return Treatment(Status.APPROXIMATE, how=how)
 
     def scaled_weight(self, node: Node, reads: Fraction, writes: Fraction) -> Tensor:
