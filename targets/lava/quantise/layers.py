@@ -18,7 +18,6 @@ from spikeport.targets.lava.quantise.bounds import Interval, interval
 from spikeport.targets.lava.rules import RULES, SynapseRule
 from spikeport.targets.lava.rules.synapses import channel_exponents, quantised, with_weight
 
-
 CURRENT_BITS_LESS = 3
 """Currents that a layer reads are rounded first until they keep this many bits behind the point
 fewer than the weights have; then both lose bits alike. A current spreads around one, a weight is a

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from spikeport.convert.check import Severity
 from spikeport.convert.graph import Graph, Node
+from spikeport.convert.ops import AddPerStep
 from spikeport.targets.lava import limits
 from spikeport.targets.lava.frames import graph_entry, whole_frames
 from spikeport.targets.lava.ops import LavaAvgPool, LavaMean
@@ -73,6 +74,14 @@ class _Writer:
         if any(isinstance(op, LavaMean | LavaAvgPool) for op in fit.ops[node.name]):
             rounding = 0.5 * float(fit.units[node.name])
             self._add(node, "rounding of the mean, largest", rounding, "current")
+
+        if node.name in fit.fed_back:
+            self._add(
+                node, "rounding of the bias fed back, largest", fit.fed_back[node.name], "current"
+            )
+        if isinstance(node.op, AddPerStep):
+            rounding = 0.5 * float(fit.units[node.name])
+            self._add(node, "rounding of the constants, largest", rounding, "current")
 
     def _layer(self, layer: Layer, unit: Fraction, node: Node) -> None:
         bits = self.scaler.options.weight_bits

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import cast
 
+import torch
 from torch import Tensor
 
 from spikeport.convert.check import NodeRefused, error
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import Op
+from spikeport.convert.ops import AddConstant, Op
 from spikeport.targets.lava import limits
 from spikeport.targets.lava.ops import LavaShift
-from spikeport.targets.lava.quantise.biases import Bias, as_bias
+from spikeport.targets.lava.quantise.biases import Bias, Constants, as_bias
 from spikeport.targets.lava.quantise.bounds import Interval, interval
 from spikeport.targets.lava.quantise.layers import (
     Layer,
@@ -47,6 +48,7 @@ class Fit:
         reads: unit of what each reader reads.
         currents: proven bounds of it.
         thresholds: vth of each reader, smallest and largest.
+        fed_back: rounding error of the bias that members put into what they feed back.
         problems: (node, why, fix) of what does not fit.
         excess: the largest sum over its limit.
     """
@@ -61,6 +63,7 @@ class Fit:
     currents: dict[str, Interval] = field(default_factory=dict)
     thresholds: dict[str, tuple[int, int]] = field(default_factory=dict)
     biases: dict[str, Bias] = field(default_factory=dict)
+    fed_back: dict[str, float] = field(default_factory=dict)
     problems: list[tuple[str, str, str]] = field(default_factory=list)
     excess: float = 0.0
 
@@ -77,7 +80,7 @@ class Scaler:
     Attributes:
         units: of every edge that carries counts, and of the streams settled so far.
         bounds: proven bounds of the same edges.
-        offsets: bias accumulated on every edge that carries currents.
+        constants: biases accumulated on every edge that carries currents.
         peaks: largest magnitude, in real units and without bias, seen on each edge in calibration.
     """
 
@@ -85,7 +88,7 @@ class Scaler:
     options: LoweringOptions
     units: dict[str, Fraction]
     bounds: dict[str, Interval]
-    offsets: Mapping[str, Tensor]
+    constants: Constants
     peaks: Mapping[str, float]
 
     def settle(self, stream: Stream) -> Fit:
@@ -170,6 +173,8 @@ class Scaler:
         for name in stream.members:
             fit.units[name] = stream.unit_of(self.graph, name, k)
             self._member(stream, self.graph[name], fit)
+            if name in self.constants.fed_back:
+                self._feed_back(self.graph[name], fit)
         for name in stream.readers:
             self._reader(stream, self.graph[name], fit)
         return fit
@@ -186,9 +191,24 @@ class Scaler:
             return
         reads = [fit.units.get(name, fit.units[node.name]) for name in node.inputs]
         op = RULES[node.op.kind].lower(self.graph, node, reads)
-        sources = tuple(self._source(fit, node.name, name) for name in node.inputs)
+        shown = node.op.feedback
+        read = node.inputs if shown is None else (shown,)
+        sources = tuple(self._source(fit, node.name, name) for name in read)
         fit.ops[node.name] = () if op is None else (op,)
         fit.bounds[node.name] = sources[0] if op is None else interval(op, sources)
+        unit = fit.units[node.name]
+        self._check_room(node.name, fit.bounds[node.name], unit, limits.MESSAGE_LIMIT, fit)
+
+    def _feed_back(self, node: Node, fit: Fit) -> None:
+        """Put the bias into currents that are fed back."""
+        wanted = self.constants.fed_back[node.name] / float(fit.units[node.name])
+        if not bool(wanted.any()):
+            return
+        constant = AddConstant(torch.round(wanted).clamp(-(2.0**31), 2.0**31 - 1).to(torch.int32))
+        fit.ops[node.name] = (*fit.ops[node.name], constant)
+        fit.bounds[node.name] = interval(constant, (fit.bounds[node.name],))
+        error = float((constant.value - wanted).abs().max())
+        fit.fed_back[node.name] = error * float(fit.units[node.name])
         unit = fit.units[node.name]
         self._check_room(node.name, fit.bounds[node.name], unit, limits.MESSAGE_LIMIT, fit)
 
@@ -225,8 +245,9 @@ class Scaler:
             worse = low if low < 1 else high
             why = f"its threshold would be {worse}; Lava takes 1 to {limits.THRESHOLD_LIMIT}."
             fit.problems.append((node.name, why, fix))
-        if source in self.offsets:
-            fit.biases[node.name] = bias = as_bias(self.offsets[source], unit)
+        offset = self.constants.offsets.get(source)
+        if offset is not None:
+            fit.biases[node.name] = bias = as_bias(offset, unit)
             if not bias.fits:
                 why = f"its bias exceeds {limits.BIAS_LIMIT}, the range of int16, and would wrap."
                 fit.problems.append((node.name, why, "Train with smaller biases."))
