@@ -165,7 +165,7 @@ class Demo:
         self._section(4, "Energy")
         report = estimate(
             Interpreter(run.graph),
-            run.batches("Counting"),
+            run.shared_out(),
             data=DataInfo(DATA, "test", run.data.provenance),
         )
         report.to_csv(self.folder / "layers.csv")
@@ -175,12 +175,15 @@ class Demo:
 
     def _lower(self, run: Run) -> tuple[LavaArtefact, float]:
         from spikeport.estimate import accuracy
+        from spikeport.targets.artefact import write_artefact
         from spikeport.targets.lava import lower
 
         self._section(5, "Fixed point")
         with working("Lowering"):
             artefact = lower(run.graph, run.calibration())
-        artefact.save(self.folder / "lava")
+            write_artefact(
+                artefact, stack(run.data, spread(len(run.data), 2)), self.folder / "lava"
+            )
         right = accuracy(artefact.executor(), run.batches("Fixed point")).top1
         warnings = artefact.report.warnings()
         bits = artefact.report.options["weight_bits"]

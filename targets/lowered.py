@@ -15,6 +15,20 @@ from spikeport.convert.ops import Neuron
 from spikeport.core.errors import UnknownNameError
 
 
+class Tolerance(NamedTuple):
+    """How far a run may be from another one of the same network."""
+
+    spikes: float
+    """Largest share of spikes that may differ; 0 where arithmetic is exact."""
+    outputs: float
+    """Largest difference of outputs, in samples whose spikes are all equal."""
+
+
+EXACT = Tolerance(0.0, 0.0)
+FLOAT32 = Tolerance(1e-3, 1e-4)
+"""Sums in another order flip a spike at a threshold now and then, and flips spread."""
+
+
 class Run(NamedTuple):
     """What one run emitted."""
 
@@ -46,6 +60,8 @@ class Lowered(Protocol):
         graph: what the target runs.
         report: what lowering did.
         backends: what can run it, the default first.
+        latency: steps by which the last neurons lag behind the input on the target.
+        tolerance: how far runs of it may be from each other, on other machines too.
     """
 
     @property
@@ -56,6 +72,10 @@ class Lowered(Protocol):
     def report(self) -> LoweringReport: ...
     @property
     def backends(self) -> tuple[str, ...]: ...
+    @property
+    def latency(self) -> int: ...
+    @property
+    def tolerance(self) -> Tolerance: ...
 
     def run(self, frames: Tensor, *, backend: str | None = None, spikes: bool = False) -> Run:
         """Run a batch from rest.
@@ -72,7 +92,8 @@ class Lowered(Protocol):
         ...
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write the target's files into a folder, each atomically."""
+        """Write the target's files into a folder, each atomically, with a README.txt that says
+        what they are and how to run them without Spikeport."""
         ...
 
 

@@ -21,7 +21,7 @@ from spikeport.targets.lava.retime import Schedule, retime
 from spikeport.targets.lava.run import run_in_process
 from spikeport.targets.lava.runtime import run_on_lava
 from spikeport.targets.lava.summary import summary
-from spikeport.targets.lowered import Run, chosen_backend, run_executor
+from spikeport.targets.lowered import EXACT, Run, Tolerance, chosen_backend, run_executor
 
 FORMAT = "spikeport-lava"
 FORMAT_VERSION = 2
@@ -44,6 +44,16 @@ class LavaArtefact:
     graph: Graph
     report: QuantisationReport
     schedule: Schedule
+
+    @property
+    def latency(self) -> int:
+        """Steps from the input to the last neuron."""
+        return self.schedule.depth
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """None: whole numbers are the same everywhere."""
+        return EXACT
 
     def integer(self, frames: Tensor, *, spikes: bool = False) -> Run:
         """Run the integer executor on frames `[T, B, *shape]`; see `Lowered.run`."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -76,9 +77,10 @@ def test_list_names_what_the_other_commands_take(cli) -> None:
     assert "max_former_digits" in done.json["models"]
     assert "digits" in done.json["data"]
     assert "horowitz45-fp32" in done.json["energy models"]
-    assert "loihi2" in done.json["chips"]
+    assert "5 of 5 limits unverified" in done.json["chips"]["loihi2"]
+    assert "6 of 6 constants unverified" in done.json["energy models"]["loihi1-davies"]
     assert "multi-spike=ac|mac" in done.json["paper modes"]["spikingformer"]
-    assert set(done.json["targets"]) == {"reference", "lava"}
+    assert set(done.json["targets"]) == {"reference", "lava", "onnx"}
     assert "max_former_event" in cli("list").out
 
 
@@ -161,6 +163,8 @@ def test_estimate_under_several_models_with_papers_and_chips(cli, tmp_path: Path
     assert [paper["mode"] for paper in report["papers"]][1] == "spikingformer:multi-spike=mac"
     capacity = pd.read_csv(tmp_path / "report" / "capacity.csv")
     assert capacity["neurons"].sum() == report["capacity"]["totals"]["neurons"]
+    assert report["origin"]["graph_sha256"] in capacity["origin"].iloc[0]
+    assert "loihi1: 6 of 6 unverified" in capacity["limits"].iloc[0]
 
 
 def test_a_stored_graph_counts_like_its_model(cli) -> None:
@@ -188,11 +192,21 @@ def test_few_samples_are_of_all_classes(cli) -> None:
 
 
 def test_lower_writes_an_artefact_and_proves_it_on_lava(cli, tmp_path: Path) -> None:
-    done = cli("lower", "max_former_digits", "-o", "lowered")
+    done = cli("lower", "max_former_digits", "--data", "digits", "-o", "lowered")
     assert done.code == 0, done.err
-    assert "agree on all" in done.out
-    names = {path.name for path in (tmp_path / "lowered").iterdir()}
-    assert names == {"graph.spg", "report.json", "schedule.json", "README.txt"}
+    assert re.search(r"integer -> pump +90,624 +0 ", done.out)
+    assert re.search(r"integer -> +90,624 +0 .*\nruntime", done.out)
+    folder = tmp_path / "lowered"
+    own = {"graph.spg", "report.json", "schedule.json", "README.txt"}
+    proof = {"manifest.json", "golden.npz", "parity.json", "parity.csv", "parity.svg"}
+    assert {path.name for path in folder.iterdir()} == own | proof
+    done = cli("verify", "lowered", "--backend", "integer,pump")
+    assert done.code == 0, done.err
+    assert "Verified." in done.out
+    (folder / "README.txt").write_bytes(b"?")
+    done = cli("verify", "lowered")
+    assert done.code == 1
+    assert "README.txt was changed" in done.out
 
 
 def test_train_runs_a_recipe_and_resumes(cli, tmp_path: Path) -> None:

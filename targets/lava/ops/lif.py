@@ -56,11 +56,21 @@ class LavaLIF(Neuron):
         zeros = torch.zeros_like(current)
         return cast(NeuronState, LavaState(zeros, zeros))
 
+    def membrane(self, state: NeuronState, current: Tensor) -> Tensor:
+        return self._charged(state, self.charge(cast(LavaState, state).u, current))
+
+    def _charged(self, state: NeuronState, u: Tensor) -> Tensor:
+        v = decayed(state.v, DECAY_UNIT - self.dv).add_(u)
+        bias = self.bias(u.dtype)
+        return (v if bias is None else v.add_(bias)).clamp_(1 - STATE_LIMIT, STATE_LIMIT - 1)
+
+    def threshold(self) -> int | Tensor:
+        """The neuron fires above it, not at it."""
+        return self.limit(torch.float64)
+
     def step(self, state: NeuronState, current: Tensor) -> tuple[NeuronState, Tensor]:
         u = self.charge(cast(LavaState, state).u, current)
-        v = decayed(state.v, DECAY_UNIT - self.dv).add_(u)
-        bias = self.bias(current.dtype)
-        v = (v if bias is None else v.add_(bias)).clamp_(1 - STATE_LIMIT, STATE_LIMIT - 1)
+        v = self._charged(state, u)
         fired = v > self.limit(v.dtype)
         return cast(NeuronState, LavaState(u, v.masked_fill_(fired, 0))), fired.to(current.dtype)
 
