@@ -75,7 +75,7 @@ def fit_layer(node: Node, scaled: Tensor, k: int, bits: int, source: Interval) -
     return _at(node, scaled, k, k, bits, source)
 
 
-def fit_layer_on_currents(
+def fit_fine_layer(
     node: Node,
     scaled: Tensor,
     k: int,
@@ -84,21 +84,20 @@ def fit_layer_on_currents(
     precision: int,
     reached: Callable[[Interval, int], float],
 ) -> Layer:
-    """A layer that reads currents: their many bits times those of the weights need room.
+    """A layer that reads currents or pixels: their many bits times those of the weights need room.
 
     Both lose no more bits than make the sums fit a convolution; the sums are then shifted to the
     exponent of the stream.
 
     Args:
-        precision: bits that the currents have behind the point.
+        precision: bits that what it reads has behind the point.
         reached: from bounds and their exponent to the magnitude that must fit.
     """
     spare = max(0, precision - (bits - CURRENT_BITS_LESS))
     full = int(channel_exponents(scaled, bits).max())
     lost = 0
     while True:
-        shared = max(0, lost - spare)
-        dropped = min(lost, spare) + shared // 2
+        dropped = min(lost, spare) + max(0, lost - spare) // 2
         exponent = max(k, full - lost)
         layer = _at(node, scaled, k, exponent, bits, source, dropped)
         excess = reached(layer.sums, exponent) / CONVOLUTION_LIMIT

@@ -21,13 +21,12 @@ from spikeport.targets.lava.quantise.bounds import Interval, interval
 from spikeport.targets.lava.quantise.layers import (
     Layer,
     fit_layer,
-    fit_layer_on_currents,
+    fit_fine_layer,
     scaled_weight,
 )
 from spikeport.targets.lava.quantise.options import LoweringOptions
 from spikeport.targets.lava.quantise.streams import Stream, exponent_of
 from spikeport.targets.lava.rules import RULES, NeuronRule, SynapseRule
-from spikeport.targets.lava.rules.base import carries_current
 from spikeport.targets.lava.rules.synapses import channel_exponents
 
 SEARCH_DEPTH = 48
@@ -122,7 +121,8 @@ class Scaler:
             if last is not None and fit.silences:
                 break
             last = fit if fit.problems else last
-            k -= _certain_steps(fit.excess)
+            # The lowest is tried in any case: what it lacks is what stands in the way.
+            k = max(min(lowest, k - 1), k - _certain_steps(fit.excess))
         problems = last.problems if last else [(stream.name, "no exponent fits.", "")]
         name, why, fix = problems[0]
         raise NodeRefused(error(self.graph[name], why, fix))
@@ -137,24 +137,27 @@ class Scaler:
     def _needed(self, stream: Stream) -> int:
         """Exponent from which on no weight loses bits; without weights, that of the counts.
 
-        Layers that read currents shift their sums, so they have no wish where others have.
+        Layers that read fine units shift their sums, so what their weights need counts for units
+        of one.
         """
-        wants: dict[bool, list[int]] = {False: [], True: []}
+        wants: list[int] = []
         for name in stream.members:
             node = self.graph[name]
             if isinstance(RULES[node.op.kind], SynapseRule):
                 scaled = self._scaled_weight(stream, node)
                 own = int(channel_exponents(scaled, self.options.weight_bits).max())
-                wants[self._reads_current(node)].append(own)
-        chosen = wants[False] or wants[True]
-        return max(chosen) if chosen else self._lowest(stream) or 0
+                fine = 0 if self.graph[node.inputs[0]].domain.is_whole else self._precision(node)
+                wants.append(own - fine)
+        return max(wants) if wants else self._lowest(stream) or 0
+
+    def _precision(self, node: Node) -> int:
+        """Bits behind the point of what the node reads."""
+        return -exponent_of(self.units[node.inputs[0]])
 
     def _extra(self, stream: Stream) -> int:
-        only_counts = not stream.members
-        return self.options.count_shift if only_counts else self.options.extra_bits
-
-    def _reads_current(self, node: Node) -> bool:
-        return carries_current(self.graph[node.inputs[0]])
+        rules = (RULES[self.graph[name].op.kind] for name in stream.members)
+        weighted = any(isinstance(rule, SynapseRule) for rule in rules)
+        return self.options.extra_bits if weighted else self.options.count_shift
 
     def _scaled_weight(self, stream: Stream, node: Node) -> Tensor:
         writes = stream.unit_of(self.graph, node.name, 0)
@@ -219,10 +222,9 @@ class Scaler:
         def unit(exponent: int) -> Fraction:
             return fit.units[node.name] * Fraction(2) ** (fit.k - exponent)
 
-        if self._reads_current(node):
-            precision = -exponent_of(self.units[node.inputs[0]])
-            layer = fit_layer_on_currents(
-                node, scaled, fit.k, bits, source, precision,
+        if not self.graph[node.inputs[0]].domain.is_whole:
+            layer = fit_fine_layer(
+                node, scaled, fit.k, bits, source, self._precision(node),
                 lambda bounds, exponent: self._reached(node.name, bounds, unit(exponent)),
             )  # fmt: skip
         else:
