@@ -86,8 +86,6 @@ def retime(graph: Graph) -> Schedule:
         held = grown
     else:
         raise NodeRefused(_too_long(delays, _latencies(nodes, held)))
-    held = {name: _latest(graph, name, latency, region) for name in held}
-    latency = _latencies(nodes, held)
     waits = {
         (node.name, port): arrival - latency[source]
         for node in nodes
@@ -109,15 +107,6 @@ def _latencies(nodes: list[Node], held: dict[str, int]) -> dict[str, int]:
         latest = max((latency[name] for name in node.inputs), default=held.get(node.name, 0))
         latency[node.name] = latest + _own(node)
     return latency
-
-
-def _latest(graph: Graph, name: str, latency: dict[str, int], region: set[str]) -> int:
-    """The latency of a delay at which its first reader does not wait for it."""
-    readers = (node for node in graph.consumers(name) if name in node.inputs)
-    return min(
-        (latency[node.name] - _own(node) for node in readers if node.name in region),
-        default=latency[name],
-    )
 
 
 def _too_long(delays: list[Node], latency: dict[str, int]) -> Finding:
