@@ -20,8 +20,8 @@ from spikeport.targets.lava.quantise.biases import Bias, Constants, as_bias
 from spikeport.targets.lava.quantise.bounds import Interval, interval
 from spikeport.targets.lava.quantise.layers import (
     Layer,
-    fit_layer,
     fit_fine_layer,
+    fit_layer,
     scaled_weight,
 )
 from spikeport.targets.lava.quantise.options import LoweringOptions
