@@ -118,7 +118,7 @@ def limit(executor: ReferenceExecutor, frames: Tensor) -> Job:
     return all_of_them
 
 
-def runs_of(case: Case, halves: list[str]) -> dict[str, Job]:
+def runs_of(case: Case, options: argparse.Namespace, halves: list[str]) -> dict[str, Job]:
     eager, last = case.spikingjelly(), case.spikingjelly()
     frames = case.frames
     ours = ReferenceExecutor(case.graph)
@@ -132,15 +132,18 @@ def runs_of(case: Case, halves: list[str]) -> dict[str, Job]:
         executor = ReferenceExecutor(case.graph, name)
         jobs[name] = functools.partial(executor.run, frames)
         jobs[f"limit_{name}"] = limit(ReferenceExecutor(case.graph, name), frames)
-    jobs |= onnxruntime(case)
+    jobs |= onnxruntime(case, options)
     return jobs
 
 
-def onnxruntime(case: Case) -> dict[str, Job]:
-    """The unrolled network in onnxruntime, where that target is there."""
+def onnxruntime(case: Case, options: argparse.Namespace) -> dict[str, Job]:
+    """The unrolled network in onnxruntime, where that target is there and time is on the wall:
+    onnxruntime has threads of its own."""
+    if options.clock != "wall":
+        return {}
     if "onnx" not in TARGETS or TARGETS["onnx"].lower is None:
         return {}
-    lowered = TARGETS["onnx"].lower(case.graph, steps=len(case.frames))
+    lowered = TARGETS["onnx"].lower(case.graph, steps=options.steps, streaming=False)
     return {"onnxruntime": lambda: lowered.run(case.frames)}
 
 
@@ -164,7 +167,7 @@ def timed(jobs: dict[str, Job], options: argparse.Namespace) -> dict[str, list[f
 def speed(options: argparse.Namespace) -> dict[str, Any]:
     case = Case(options, options.steps, options.batch)
     halves = [name for name in options.halves.split(",") if name]
-    seconds = timed(runs_of(case, halves), options)
+    seconds = timed(runs_of(case, options, halves), options)
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     frames, reference = case.frames, Interpreter(case.graph, torch.float64)
     return {
@@ -209,6 +212,8 @@ def line(at: list[int], seconds: list[float]) -> dict[str, Any]:
 
 def growth(options: argparse.Namespace) -> dict[str, Any]:
     result = {}
+    static = MODELS[options.model].static
+    traced: dict[int, Graph] = {}  # by T where it is part of the model
     for axis, sizes in {
         "T": [(steps, options.batch) for steps in (1, 2, 4, 8, 12, 16)],
         "batch": [(options.steps, batch) for batch in (1, 2, 4, 8, 12, 16)],
@@ -216,8 +221,12 @@ def growth(options: argparse.Namespace) -> dict[str, Any]:
         jobs: dict[str, Job] = {}
         for steps, batch in sizes:
             case = Case(options, steps, batch)
-            executor = ReferenceExecutor(case.graph)
-            jobs[f"{steps}, {batch}"] = functools.partial(executor.run, case.frames)
+            key = steps if static else 0
+            if key not in traced:
+                traced[key] = case.graph
+            graph = traced[key]
+            frames = to_graph_layout(graph, case.x)
+            jobs[f"{steps}, {batch}"] = functools.partial(ReferenceExecutor(graph).run, frames)
         seconds = timed(jobs, options)
         at = [steps if axis == "T" else batch for steps, batch in sizes]
         result[axis] = line(at, [statistics.median(seconds[name]) for name in jobs])
