@@ -15,7 +15,6 @@ from spikeport.core.errors import UsageError
 from spikeport.targets.lava.ops import LavaLIF, LavaShift
 from spikeport.targets.lava.quantise.biases import accumulated
 from spikeport.targets.lava.quantise.calibration import Observation, observe
-from spikeport.targets.lava.quantise.exactness import exact_in_float32
 from spikeport.targets.lava.quantise.options import LoweringOptions
 from spikeport.targets.lava.quantise.plan import plan
 from spikeport.targets.lava.quantise.report import QuantisationReport
@@ -64,7 +63,6 @@ def quantise(
     fits = [(stream, planned.scaler.choose(stream)) for stream in planned.streams]
     whole = _assemble(graph, region, planned.counts, fits)
     whole.metadata["lava"] = _metadata(options, input_max, region, planned.counts, fits)
-    whole.metadata["lava"]["float32_exact"] = exact_in_float32(whole, input_max)
     report = QuantisationReport(options.model_dump() | {"input_max": input_max})
     describe(report, graph, whole, fits, planned.scaler, frames, seen)
     return Quantised(whole, report)
