@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from spikeport.convert import Graph
     from spikeport.estimate import EnergyReport
-    from spikeport.targets.lava import LavaArtefact, Parity
+    from spikeport.targets.lava import LavaArtefact
+    from spikeport.targets.parity import Parity
     from spikeport.train.data import FrameDataset
 
 T = TypeVar("T")
@@ -174,12 +175,15 @@ class Demo:
 
     def _lower(self, run: Run) -> tuple[LavaArtefact, float]:
         from spikeport.estimate import accuracy
+        from spikeport.targets.artefact import write_artefact
         from spikeport.targets.lava import lower
 
         self._section(5, "Fixed point")
         with working("Lowering"):
             artefact = lower(run.graph, run.calibration())
-        artefact.save(self.folder / "lava")
+            write_artefact(
+                artefact, stack(run.data, spread(len(run.data), 2)), self.folder / "lava"
+            )
         right = accuracy(artefact.executor(), run.batches("Fixed point")).top1
         warnings = artefact.report.warnings()
         bits = artefact.report.options["weight_bits"]
@@ -196,16 +200,18 @@ class Demo:
         return artefact, right
 
     def _lava(self, run: Run, artefact: LavaArtefact) -> tuple[Parity, float]:
-        from spikeport.targets.lava import compare, record, run_on_lava
+        from spikeport.targets.lava import run_on_lava
+        from spikeport.targets.parity import compare
 
         self._section(6, "Lava")
         chosen = spread(len(run.data), LAVA_RECORDINGS)
         frames = stack(run.data, chosen)
         with working("Running on Lava"):
             on_lava = run_on_lava(artefact.graph, frames)
-        parity = compare(record(artefact.executor(), frames), on_lava)
+        parity = compare(artefact.integer(frames, spikes=True), on_lava)
         parity.require()
-        right = float((on_lava.outputs.argmax(1) == run.data.labels[chosen]).mean())
+        predictions = on_lava.outputs.argmax(1).numpy()
+        right = float((predictions == run.data.labels[chosen]).mean())
         self.console.print(
             f"Lava's own runtime (Loihi2SimCfg, fixed point), {len(chosen)} recordings streamed "
             f"back to back in {on_lava.seconds:.1f} s:\n[bold]{parity.compared:,} spikes in "

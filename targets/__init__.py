@@ -32,6 +32,7 @@ class Target:
             where nothing is lowered.
         lower: takes a graph there, with options of the target; None where nothing is lowered.
         load: reads back what the result of `lower` saved in a folder.
+        calibrated: whether `lower` takes frames to choose scales by, as `calibration`.
     """
 
     description: str
@@ -40,6 +41,7 @@ class Target:
     check: Callable[[Graph], CheckReport] | None = None
     lower: Callable[..., Lowered] | None = None
     load: Callable[[str | os.PathLike[str]], Lowered] | None = None
+    calibrated: bool = False
 
 
 def _reference(graph: Graph, calibration: Callable[[], Tensor]) -> Executor:
@@ -94,6 +96,7 @@ TARGETS.add(
         _lava_check,
         _lava_lower,
         _lava_load,
+        calibrated=True,
     ),
 )
 

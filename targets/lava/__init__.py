@@ -8,9 +8,7 @@ from spikeport.targets.lava.artefact import LavaArtefact, lower
 from spikeport.targets.lava.check import check
 from spikeport.targets.lava.errors import LavaRunError
 from spikeport.targets.lava.executor import IntegerExecutor
-from spikeport.targets.lava.parity import Parity, compare
 from spikeport.targets.lava.quantise import LoweringOptions, QuantisationReport
-from spikeport.targets.lava.record import Record, record
 from spikeport.targets.lava.retime import Schedule, retime
 from spikeport.targets.lava.run import LavaExecutor, run_in_process
 from spikeport.targets.lava.runtime import run_on_lava
@@ -21,15 +19,11 @@ __all__ = [
     "LavaExecutor",
     "LavaRunError",
     "LoweringOptions",
-    "Parity",
     "QuantisationReport",
-    "Record",
     "Schedule",
     "Severity",
     "check",
-    "compare",
     "lower",
-    "record",
     "retime",
     "run_in_process",
     "run_on_lava",

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 
 from spikeport.convert.graph import Graph
@@ -17,12 +16,11 @@ from spikeport.core.files import readable_file, write_json, write_text
 from spikeport.targets.lava.calibration import Calibration, calibration_frames
 from spikeport.targets.lava.executor import IntegerExecutor, lava_metadata
 from spikeport.targets.lava.quantise import LoweringOptions, QuantisationReport, quantise
-from spikeport.targets.lava.record import Record
 from spikeport.targets.lava.retime import Schedule, retime
 from spikeport.targets.lava.run import run_in_process
 from spikeport.targets.lava.runtime import run_on_lava
 from spikeport.targets.lava.summary import summary
-from spikeport.targets.lowered import Run, chosen_backend, run_executor
+from spikeport.targets.lowered import EXACT, Run, Tolerance, chosen_backend, run_executor
 
 FORMAT = "spikeport-lava"
 FORMAT_VERSION = 1
@@ -46,6 +44,16 @@ class LavaArtefact:
     report: QuantisationReport
     schedule: Schedule
 
+    @property
+    def latency(self) -> int:
+        """Steps from the input to the last neuron."""
+        return self.schedule.depth
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """None: whole numbers are the same everywhere."""
+        return EXACT
+
     def integer(self, frames: Tensor, *, spikes: bool = False) -> Run:
         """Run the integer executor on frames `[T, B, *shape]`; see `Lowered.run`."""
         return self.run(frames, backend="integer", spikes=spikes)
@@ -64,7 +72,8 @@ class LavaArtefact:
         if name == "integer":
             return run_executor(self.executor(), frames, name, spikes=spikes)
         run = run_in_process if name == "pump" else run_on_lava
-        return _as_run(run(self.graph, frames), name, spikes)
+        ran = run(self.graph, frames)
+        return ran._replace(backend=name, spikes=ran.spikes if spikes else {})
 
     def executor(self, *, check_values: bool = False) -> IntegerExecutor:
         """The batched executor of this network."""
@@ -101,11 +110,6 @@ class LavaArtefact:
         except (KeyError, TypeError, ValueError) as error:
             raise _damaged(target / REPORT, str(error)) from error
         return cls(graph, report, schedule)
-
-
-def _as_run(record: Record, backend: str, spikes: bool) -> Run:
-    kept = {name: torch.from_numpy(value).bool() for name, value in record.spikes.items()}
-    return Run(torch.from_numpy(record.outputs), kept if spikes else {}, backend)
 
 
 def lower(

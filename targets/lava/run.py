@@ -1,4 +1,4 @@
-"""Runs on Lava that end in a record of spikes."""
+"""Runs on Lava's process models, in this process."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -15,9 +16,11 @@ from spikeport.convert.graph import Graph
 from spikeport.convert.ops import Neuron
 from spikeport.targets.lava.executor import check_frames
 from spikeport.targets.lava.host import boundary_node, host_outputs
-from spikeport.targets.lava.record import Integers, Record
 from spikeport.targets.lava.retime import Schedule, retime
 from spikeport.targets.lava.shim import import_lava
+from spikeport.targets.lowered import Run
+
+Integers = npt.NDArray[np.int32]
 
 
 def run_in_process(
@@ -26,7 +29,7 @@ def run_in_process(
     *,
     schedule: Schedule | None = None,
     conv_model: type[Any] | None = None,
-) -> Record:
+) -> Run:
     """Run an integer graph on Lava's process models, stepped in this process.
 
     Args:
@@ -47,16 +50,18 @@ def run_in_process(
     network = build_network(graph, schedule or retime(graph), frames)
     started = monotonic()
     kept = pump(network, conv_model)
-    return as_record(graph, kept, "Lava in-process", monotonic() - started)
+    return as_run(graph, kept, "Lava in-process", monotonic() - started)
 
 
-def as_record(graph: Graph, kept: Mapping[str, Integers], executor: str, seconds: float) -> Record:
-    """Kept values `[T, B, *shape]` by node, as a record with the outputs of the host's part."""
+def as_run(graph: Graph, kept: Mapping[str, Integers], backend: str, seconds: float) -> Run:
+    """Kept values `[T, B, *shape]` by node, as a run with the outputs of the host's part."""
     spikes = {
-        name: kept[name].astype(np.uint8) for name in kept if isinstance(graph[name].op, Neuron)
+        name: torch.from_numpy(kept[name].astype(bool))
+        for name in kept
+        if isinstance(graph[name].op, Neuron)
     }
     last = torch.from_numpy(np.ascontiguousarray(kept[boundary_node(graph)]))
-    return Record(executor, spikes, host_outputs(graph, last.double()).numpy(), seconds)
+    return Run(host_outputs(graph, last.double()), spikes, backend, seconds)
 
 
 class LavaExecutor:
@@ -70,7 +75,7 @@ class LavaExecutor:
     """
 
     def __init__(
-        self, graph: Graph, runner: Callable[[Graph, Tensor], Record] = run_in_process
+        self, graph: Graph, runner: Callable[[Graph, Tensor], Run] = run_in_process
     ) -> None:
         self._graph, self._runner = graph, runner
 
@@ -87,5 +92,5 @@ class LavaExecutor:
         ran = self._runner(self._graph, frames)
         if tap is not None:
             for name, spikes in ran.spikes.items():
-                tap(self._graph[name], torch.from_numpy(spikes).double())
-        return torch.from_numpy(ran.outputs)
+                tap(self._graph[name], spikes.double())
+        return ran.outputs

@@ -16,10 +16,10 @@ from spikeport.core.errors import UsageError
 from spikeport.targets.lava.errors import LavaRunError
 from spikeport.targets.lava.executor import check_frames
 from spikeport.targets.lava.guard import Outcome, new_token, run_guarded
-from spikeport.targets.lava.record import Integers, Record
-from spikeport.targets.lava.run import as_record
+from spikeport.targets.lava.run import Integers, as_run
 from spikeport.targets.lava.shim import require_lava
 from spikeport.targets.lava.worker import ERROR, FRAMES, GRAPH, KEPT
+from spikeport.targets.lowered import Run
 
 DEADLINE = 600.0
 WORKER = ("-m", "spikeport.targets.lava.worker")
@@ -32,7 +32,7 @@ def run_on_lava(
     *,
     deadline: float = DEADLINE,
     worker: tuple[str, ...] = WORKER,
-) -> Record:
+) -> Run:
     """Run an integer graph on Lava's multi-process runtime (`Loihi2SimCfg`, fixed point).
 
     About 3 s to start plus 25 ms per step for a network of 80 processes on two cores.
@@ -67,7 +67,7 @@ def run_on_lava(
         if outcome.code != 0 or not (folder / KEPT).exists():
             raise _error(folder, outcome, deadline)
         kept, seconds = _read(folder / KEPT)
-        return as_record(graph, kept, "Lava runtime", seconds)
+        return as_run(graph, kept, "Lava runtime", seconds)
 
 
 def _read(path: Path) -> tuple[dict[str, Integers], float]:

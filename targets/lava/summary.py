@@ -37,7 +37,5 @@ def summary(graph: Graph, report: QuantisationReport, schedule: Schedule) -> str
     ]
     warnings = report.warnings()
     lines += ["", f"Warnings: {len(warnings)}"]
-    lines += [
-        f"  {row.layer}: {row.figure} {row.value:g} {row.unit}. {row.advice}" for row in warnings
-    ]
+    lines += [f"  {row}" for row in warnings]
     return "\n".join(lines) + "\n"

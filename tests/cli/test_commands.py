@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -188,11 +189,21 @@ def test_few_samples_are_of_all_classes(cli) -> None:
 
 
 def test_lower_writes_an_artefact_and_proves_it_on_lava(cli, tmp_path: Path) -> None:
-    done = cli("lower", "max_former_digits", "-o", "lowered")
+    done = cli("lower", "max_former_digits", "--data", "digits", "-o", "lowered")
     assert done.code == 0, done.err
-    assert "agree on all" in done.out
-    names = {path.name for path in (tmp_path / "lowered").iterdir()}
-    assert names == {"graph.spg", "report.json", "schedule.json", "README.txt"}
+    assert re.search(r"integer -> pump +90,624 +0 ", done.out)
+    assert re.search(r"integer -> +90,624 +0 .*\nruntime", done.out)
+    folder = tmp_path / "lowered"
+    own = {"graph.spg", "report.json", "schedule.json", "README.txt"}
+    proof = {"manifest.json", "golden.npz", "parity.json", "parity.csv", "parity.svg"}
+    assert {path.name for path in folder.iterdir()} == own | proof
+    done = cli("verify", "lowered", "--backend", "integer,pump")
+    assert done.code == 0, done.err
+    assert "Verified." in done.out
+    (folder / "README.txt").write_bytes(b"?")
+    done = cli("verify", "lowered")
+    assert done.code == 1
+    assert "README.txt was changed" in done.out
 
 
 def test_train_runs_a_recipe_and_resumes(cli, tmp_path: Path) -> None:

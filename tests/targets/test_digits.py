@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from spikeport.convert import Interpreter, trace
-from spikeport.targets.lava import IntegerExecutor, compare, lower, record, run_in_process
+from spikeport.targets.lava import IntegerExecutor, lower, run_in_process
+from spikeport.targets.lowered import run_executor
+from spikeport.targets.parity import compare
 from spikeport.train.checkpoint import load_model
 from spikeport.train.data.named import open_data
 
@@ -46,7 +48,7 @@ def test_trained_digits():
 
     few = frames[:, ::50]
     result = compare(
-        record(IntegerExecutor(artefact.graph, check_values=True), few),
+        run_executor(IntegerExecutor(artefact.graph, check_values=True), few, "integer"),
         run_in_process(artefact.graph, few),
     )
     result.require()

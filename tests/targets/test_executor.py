@@ -66,7 +66,9 @@ def test_overflow_is_seen(small_chain):
 
 
 def test_overflow_is_the_same_in_lava(small_chain):
-    from spikeport.targets.lava import compare, record, run_in_process
+    from spikeport.targets.lava import run_in_process
+    from spikeport.targets.lowered import run_executor
+    from spikeport.targets.parity import compare
 
     calm = small_chain.frames.clamp(max=1)
     options = LoweringOptions(
@@ -76,13 +78,17 @@ def test_overflow_is_the_same_in_lava(small_chain):
     loud = calm * 50
     with pytest.raises(CheckFailed, match="wraps around"):
         IntegerExecutor(graph, check_values=True).run(loud)
-    assert compare(record(IntegerExecutor(graph), loud), run_in_process(graph, loud)).equal
+    assert compare(
+        run_executor(IntegerExecutor(graph), loud, "integer"), run_in_process(graph, loud)
+    ).equal
 
 
 def test_lava_is_an_executor(small_chain):
-    from spikeport.targets.lava import LavaExecutor, compare, record
+    from spikeport.targets.lava import LavaExecutor
+    from spikeport.targets.lowered import run_executor
+    from spikeport.targets.parity import compare
 
     graph, frames = small_chain.artefact.graph, small_chain.frames
-    lava = record(LavaExecutor(graph), frames, "Lava in-process")
-    assert lava.executor == "Lava in-process"
-    assert compare(record(IntegerExecutor(graph), frames), lava).equal
+    lava = run_executor(LavaExecutor(graph), frames, "Lava in-process")
+    assert lava.backend == "Lava in-process"
+    assert compare(run_executor(IntegerExecutor(graph), frames, "integer"), lava).equal

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import numpy as np
 import pytest
+import torch
 
 from spikeport.core.errors import CheckFailed, UsageError
 from spikeport.targets.lava import (
     IntegerExecutor,
-    Record,
     Schedule,
-    compare,
-    record,
     retime,
     run_in_process,
     run_on_lava,
 )
+from spikeport.targets.lowered import Run, run_executor
+from spikeport.targets.parity import compare
 
 
 def integer(case):
-    return record(IntegerExecutor(case.artefact.graph, check_values=True), case.frames)
+    return run_executor(
+        IntegerExecutor(case.artefact.graph, check_values=True), case.frames, "integer"
+    )
 
 
 def test_every_layer_fires(max_former):
-    rates = {name: s.mean() for name, s in integer(max_former).spikes.items()}
+    rates = {name: s.double().mean() for name, s in integer(max_former).spikes.items()}
     assert len(rates) == 10
     assert all(0.02 < rate < 0.8 for rate in rates.values()), rates
 
@@ -51,8 +50,11 @@ def test_in_process_with_lavas_own_convolution(small_chain):
 
 
 def test_runtime_equals_integer_executor(max_former):
-    ran = run_on_lava(max_former.artefact.graph, max_former.frames[:, :2], deadline=240)
-    expected = record(IntegerExecutor(max_former.artefact.graph), max_former.frames[:, :2])
+    graph, frames = max_former.artefact.graph, max_former.frames[:, :2]
+    ran = run_on_lava(graph, frames, deadline=240)
+    expected = run_executor(
+        IntegerExecutor(max_former.artefact.graph), max_former.frames[:, :2], "integer"
+    )
     result = compare(expected, ran)
     result.require()
     assert not result.silent
@@ -86,10 +88,10 @@ def test_with_a_wrong_reset_spikes_differ(max_former):
 
 def test_first_difference_tells_where(max_former):
     left = integer(max_former)
-    changed = {name: spikes.copy() for name, spikes in left.spikes.items()}
+    changed = {name: spikes.clone() for name, spikes in left.spikes.items()}
     at = (2, 1, 3, 4, 5)
-    changed["stem_lif"][at] ^= 1
-    result = compare(left, replace(left, spikes=changed))
+    changed["stem_lif"][at] ^= True
+    result = compare(left, left._replace(spikes=changed))
     first = result.first_difference
     assert (first.layer, first.step, first.sample, first.index) == ("stem_lif", 2, 1, (3, 4, 5))
     assert {first.left, first.right} == {0, 1}
@@ -97,16 +99,16 @@ def test_first_difference_tells_where(max_former):
 
 
 def test_silent_layers_are_flagged():
-    silent = Record("a", {"lif": np.zeros((2, 1, 3), np.uint8)}, np.zeros((1, 1)))
+    silent = Run(torch.zeros((1, 1)), {"lif": torch.zeros((2, 1, 3), dtype=torch.bool)}, "a")
     result = compare(silent, silent)
     assert result.equal
     assert result.silent == ("lif",)
 
 
 def test_runs_of_different_graphs_are_refused():
-    one = Record("a", {"x": np.zeros((1, 1, 1), np.uint8)}, np.zeros(1))
-    other = Record("b", {"y": np.zeros((1, 1, 1), np.uint8)}, np.zeros(1))
-    longer = Record("c", {"x": np.zeros((2, 1, 1), np.uint8)}, np.zeros(1))
-    for pair in ((one, other), (one, longer), (Record("d", {}, np.zeros(1)),) * 2):
+    one = Run(torch.zeros(1), {"x": torch.zeros((1, 1, 1), dtype=torch.bool)}, "a")
+    other = Run(torch.zeros(1), {"y": torch.zeros((1, 1, 1), dtype=torch.bool)}, "b")
+    longer = Run(torch.zeros(1), {"x": torch.zeros((2, 1, 1), dtype=torch.bool)}, "c")
+    for pair in ((one, other), (one, longer), (Run(torch.zeros(1), {}, "d"),) * 2):
         with pytest.raises(UsageError):
             compare(*pair)

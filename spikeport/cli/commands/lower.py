@@ -1,85 +1,209 @@
-"""`spikeport lower`: to Lava's fixed point."""
+"""`spikeport lower`: to a target, proven there."""
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from spikeport.cli import options, output
-from spikeport.core.errors import MissingPackageError, UnknownNameError
+from spikeport.cli.options import InputChoice
+from spikeport.core.errors import CheckFailed, UnknownNameError, UsageError
 from spikeport.core.progress import working
 
 if TYPE_CHECKING:
+    from rich.table import Table
     from torch import Tensor
 
-    from spikeport.targets.lava import LavaArtefact, Parity
+    from spikeport.convert import Graph
+    from spikeport.targets.fidelity import FidelityReport
+    from spikeport.targets.lowered import Lowered
 
 
+@options.spread
 def run(
     model: options.Model,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the artefact.")],
+    given: InputChoice,
     target: Annotated[str, typer.Option(help="Where to; see spikeport list.")] = "lava",
-    data: options.Data = "digits",
+    data: Annotated[
+        str | None,
+        typer.Option(help="Data by NAME[:PATH] to choose scales by and to prove with."),
+    ] = None,
     checkpoint: options.Checkpoint = None,
-    bits: Annotated[int, typer.Option(help="Width of a weight in bits.", min=4, max=16)] = 8,
-    prove: Annotated[
-        int, typer.Option(help="Recordings to run on Lava's own runtime, spike by spike.", min=0)
+    bits: Annotated[
+        int | None, typer.Option(help="Width of a weight in bits, for lava.", min=4, max=16)
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="An option of the target, NAME=VALUE; may be repeated."),
+    ] = None,
+    samples: Annotated[
+        int,
+        typer.Option("--prove", help="Samples to run on every backend, spike by spike.", min=1),
     ] = 2,
-    steps: options.Steps = None,
     framing: options.Framing = "count",
     as_json: options.Json = False,
 ) -> None:
-    """Lower a network to Lava's fixed-point arithmetic, and prove it on Lava's own runtime.
+    """Lower a network to a target, prove it on every backend that is installed, and write it with
+    its golden run, so that `spikeport verify FOLDER` can prove it again anywhere.
 
-    Scales are chosen by recordings of the training split.
+    Lava needs data: scales are chosen by recordings of the training split. Without data other
+    targets are proven on random input.
 
     Example: spikeport lower max_former_digits --data digits -o lowered
-    """
-    from spikeport.cli.runs import open_run, spread, stack
-    from spikeport.targets.lava import LoweringOptions, lower
 
-    if target != "lava":
-        raise UnknownNameError("target to lower to", target, ["lava"])
-    opened = open_run(options.RunChoice(model, data, checkpoint, steps=steps, framing=framing))
+    Example: spikeport lower max_former_cifar --untrained --target onnx -o lowered
+    """
+    from spikeport.targets import TARGETS, lower
+    from spikeport.targets.artefact import write_artefact
+
+    if TARGETS[target].lower is None:
+        names = [name for name, entry in TARGETS.items() if entry.lower is not None]
+        raise UnknownNameError("target to lower to", target, names)
+    chosen = parse_settings(settings or [])
+    if bits is not None:
+        chosen["weight_bits"] = bits
+    subject = _open(model, data, checkpoint, given, framing, samples)
+    if TARGETS[target].calibrated and subject.calibration is not None:
+        chosen["calibration"] = subject.calibration
     with working("Lowering"):
-        artefact = lower(
-            opened.graph, opened.calibration(), options=LoweringOptions(weight_bits=bits)
-        )
-    parity = None
-    if prove:
-        parity = prove_on_lava(artefact, stack(opened.data, spread(len(opened.data), prove)))
-        parity.require()
+        lowered = lower(subject.graph, target, **chosen)
+    report = prove(subject.graph, lowered, subject.frames)
     # Only what was proven is left behind.
-    artefact.save(out)
+    manifest = write_artefact(lowered, subject.frames, out, report)
     if as_json:
-        output.print_json(
-            {
-                "folder": str(out),
-                "warnings": [row.__dict__ for row in artefact.report.warnings()],
-                "parity": None if parity is None else parity.as_json(),
-            }
-        )
+        warnings = [str(each) for each in lowered.report.warnings()]
+        output.print_json({"folder": str(out), "warnings": warnings, **report.as_json()})
         return
     console = output.console()
-    console.print((out / "README.txt").read_text(), end="")
-    if parity is not None:
-        console.print(
-            f"\nLava's runtime and the integer executor agree on all {parity.compared:,} spikes "
-            f"of {prove} recordings."
+    console.print((out / "README.txt").read_text())
+    console.print(summary_table(report))
+    for stage in report.stages:
+        if stage.first and not stage.exact:
+            console.print(f"  {stage.left} -> {stage.right}: first difference in {stage.first}.")
+    for name, why in report.skipped.items():
+        console.print(f"  {name}: not run. {why}")
+    for name in manifest.golden.silent:
+        console.print(f"  {name} never fired, so equality says little there.")
+    console.print(
+        f"\nFiles: {out}, each layer and step in parity.csv and parity.svg.\n"
+        f"Prove it again with `spikeport verify {out}`."
+    )
+
+
+def parse_settings(texts: list[str]) -> dict[str, Any]:
+    """`NAME=VALUE` with values as in TOML; a bare word is a string.
+
+    Raises:
+        UsageError: one has no name or no value.
+    """
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            raise UsageError(f"{text!r} is no NAME=VALUE.", where="--set", fix="Write bits=6.")
+        try:
+            found[name] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            found[name] = value
+    return found
+
+
+def prove(graph: Graph, lowered: Lowered, frames: Tensor) -> FidelityReport:
+    """Run every backend that is installed and compare each stage with the one before.
+
+    Raises:
+        CheckFailed: spikes differ where none may, or nothing fired.
+    """
+    from spikeport.targets.fidelity import fidelity
+
+    with working(f"Proving on {', '.join(lowered.backends)}"):
+        report = fidelity(graph, lowered, frames)
+    for stage in report.stages:
+        if not stage.ok:
+            raise CheckFailed(
+                f"{stage.different:,} of {stage.compared:,} spikes differ between {stage.left} and "
+                f"{stage.right}, which must be equal; the first in {stage.first}.",
+                where=lowered.target,
+                fix="Please report this graph: the target does not compute what was lowered.",
+            )
+    if not any(layer.rate for stage in report.stages for layer in stage.layers):
+        raise CheckFailed(
+            "no neuron fired on the samples, so equal spikes would prove nothing.",
+            where=lowered.target,
+            fix="Give data that make the network fire (--data), or more samples (--prove).",
         )
-    console.print(f"\nFiles: {out}")
+    return report
 
 
-def prove_on_lava(artefact: LavaArtefact, frames: Tensor) -> Parity:
-    """Compare Lava's own runtime with the integer executor on frames `[T, B, C, H, W]`."""
-    from spikeport.targets.lava import compare, record, run_on_lava
+def summary_table(report: FidelityReport) -> Table:
+    """One row per pair of stages."""
+    rows = []
+    for stage in report.stages:
+        alone = [layer.alone for layer in stage.layers if layer.alone is not None]
+        worst = max((abs(layer.rate_error or 0.0) for layer in stage.layers), default=0.0)
+        rows.append(
+            [
+                f"{stage.left} -> {stage.right}",
+                f"{stage.compared:,}",
+                f"{stage.different:,}",
+                f"{100 * min(alone):.2f}" if alone else "-",
+                f"{100 * worst:.2f}",
+                f"{stage.output_difference:.2g}",
+                "-" if stage.same_answer is None else f"{100 * stage.same_answer:.0f}",
+            ]
+        )
+    title = f"Parity on {report.samples} samples, T = {report.steps}"
+    columns = ["stages", "spikes", "differ", "worst layer alone, equal %", "worst rate error %"]
+    columns += ["outputs within", "same answer %"]
+    return output.table(title, columns, rows, right=tuple(columns[1:]))
 
-    try:
-        with working("Running on Lava"):
-            on_lava = run_on_lava(artefact.graph, frames)
-    except MissingPackageError as error:
-        fix = f"{error.fix} Or lower without this proof: --prove 0."
-        raise MissingPackageError(error.why, where=error.where, fix=fix) from error
-    return compare(record(artefact.executor(), frames), on_lava)
+
+class _Subject(NamedTuple):
+    graph: Graph
+    frames: Tensor
+    calibration: Tensor | None
+
+
+def _open(
+    model: str,
+    data: str | None,
+    checkpoint: Path | None,
+    given: InputChoice,
+    framing: str,
+    samples: int,
+) -> _Subject:
+    from spikeport.cli.runs import open_run, spread, stack
+    from spikeport.cli.sources import graph_or_trace, sample_like
+
+    if data is None:
+        graph = graph_or_trace(model, checkpoint, given)
+        entry = graph.input
+        steps = (given.steps or _stored_steps(graph),) if entry.per_step else ()
+        return _Subject(graph, sample_like((*steps, samples, *entry.shape), entry.domain), None)
+    if given != InputChoice(steps=given.steps):
+        raise UsageError(
+            "data tell what the input is.",
+            where="--data",
+            fix="Leave out what describes the input, or --data.",
+        )
+    choice = options.RunChoice(model, data, checkpoint, steps=given.steps, framing=framing)
+    opened = open_run(choice)
+    frames = stack(opened.data, spread(len(opened.data), samples))
+    return _Subject(opened.graph, frames, opened.calibration())
+
+
+def _stored_steps(graph: Graph) -> int:
+    """T of the input that a graph was proven on."""
+    from spikeport.convert import read_seal
+
+    seal = read_seal(graph)
+    time_axis = graph.metadata.get("time_axis")
+    if seal is None or time_axis is None:
+        raise UsageError(
+            "the number of time steps is not known.", where="--steps", fix="Give --steps T."
+        )
+    return int(seal.certificate.input_shape[time_axis])

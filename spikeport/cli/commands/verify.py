@@ -1,4 +1,4 @@
-"""`spikeport verify`: is a stored graph still what was proven?"""
+"""`spikeport verify`: is a stored graph, or a lowered network, still what was proven?"""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 def run(
-    graph: Annotated[str, typer.Argument(help="A graph, *.spg.")],
+    graph: Annotated[
+        str, typer.Argument(help="A graph, *.spg, or the folder of a lowered network.")
+    ],
     model: Annotated[
         str | None,
         typer.Option(help="Compare once more with this model: a name, or package.module:factory."),
@@ -36,22 +38,48 @@ def run(
     allow_silent: Annotated[
         bool, typer.Option("--allow-silent", help="Accept a proof in which no neuron fired.")
     ] = False,
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            help="For a folder: what to run, with commas between; the target's first otherwise."
+        ),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Re-check a stored graph: its hash, its certificate, and on request the proof itself.
+    """Re-check a stored graph: its hash, its certificate, and on request the proof itself; or a
+    lowered network: every byte of its folder, and every spike of its golden run.
 
-    Exit code 1 if the graph is not the one that was proven, if nothing was proven (no certificate,
-    or no neuron fired), or if the model given computes something else.
+    Exit code 1 if a byte or a spike differs, if the graph is not the one that was proven, if
+    nothing was proven (no certificate, or no neuron fired), or if the model given computes
+    something else.
 
     Example: spikeport verify digits.spg
 
     Example: spikeport verify digits.spg --model max_former_digits
+
+    Example: spikeport verify lowered --backend integer,pump,runtime
     """
     from spikeport.cli.sources import is_stored, open_stored
     from spikeport.convert import read_seal
+    from spikeport.targets.artefact import is_artefact
 
+    if is_artefact(graph):
+        if model or checkpoint or shape or sample:
+            raise UsageError(
+                "a lowered network is compared with its own golden run.",
+                where=graph,
+                fix="Leave out what describes a model or an input.",
+            )
+        _verify_folder(graph, backend, as_json=as_json)
+        return
     if not is_stored(graph):
-        raise UsageError("only stored graphs are verified.", where=graph, fix="Give a *.spg file.")
+        raise UsageError(
+            "only stored graphs and folders of `spikeport lower` are verified.",
+            where=graph,
+            fix="Give a *.spg file, or a folder with a manifest.json.",
+        )
+    if backend is not None:
+        raise UsageError("a graph has no backends.", where="--backend", fix="Leave it out.")
     if model is None and (checkpoint or shape or sample):
         raise UsageError("there is no model to compare with.", where="--model", fix="Give one.")
     stored = open_stored(graph)
@@ -65,6 +93,36 @@ def run(
     else:
         result.print()
     if result.problems:
+        raise typer.Exit(1)
+
+
+def _verify_folder(folder: str, backend: str | None, *, as_json: bool) -> None:
+    from spikeport.targets.artefact import verify_artefact
+
+    backends = None if backend is None else [name.strip() for name in backend.split(",")]
+    with working("Running the golden input again"):
+        check = verify_artefact(folder, backends)
+    if as_json:
+        output.print_json({"folder": folder, **check.as_json()})
+    else:
+        console, golden = output.console(), check.manifest.golden
+        console.print(
+            f"{folder}: {len(check.manifest.files)} files for {check.manifest.target}; golden "
+            f"run of {golden.samples} samples, {golden.fired:,} spikes fired in {golden.neurons} "
+            "layers."
+        )
+        for parity in check.parities:
+            console.print(
+                f"{parity.right}: {parity.compared - parity.different:,} of {parity.compared:,} "
+                f"spikes equal, outputs within {parity.output_difference:.1g}."
+            )
+        for name, why in check.skipped.items():
+            console.print(f"{name}: not run. {why}")
+        for problem in check.problems:
+            console.print(f"FAILED: {problem}")
+        if check.ok:
+            console.print("Verified.")
+    if not check.ok:
         raise typer.Exit(1)
 
 

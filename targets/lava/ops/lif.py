@@ -49,19 +49,27 @@ class LavaLIF(Neuron):
     vth: int
     bias_mant: Tensor | None
     bias_exp: int
-    thresholds: Tensor | None = None
-    """In place of `vth`, which is then the largest of them: broadcasts to the features."""
 
     def initial(self, current: Tensor) -> NeuronState:
         zeros = torch.zeros_like(current)
         return cast(NeuronState, LavaState(zeros, zeros))
 
+    def membrane(self, state: NeuronState, current: Tensor) -> Tensor:
+        return self._charged(state, self.charge(cast(LavaState, state).u, current))
+
+    def _charged(self, state: NeuronState, u: Tensor) -> Tensor:
+        v = decayed(state.v, DECAY_UNIT - self.dv).add_(u)
+        bias = self.bias(u.dtype)
+        return (v if bias is None else v.add_(bias)).clamp_(1 - STATE_LIMIT, STATE_LIMIT - 1)
+
+    def threshold(self) -> int:
+        """The neuron fires above it, not at it."""
+        return self.vth << CURRENT_SHIFT
+
     def step(self, state: NeuronState, current: Tensor) -> tuple[NeuronState, Tensor]:
         u = self.charge(cast(LavaState, state).u, current)
-        v = decayed(state.v, DECAY_UNIT - self.dv).add_(u)
-        bias = self.bias(current.dtype)
-        v = (v if bias is None else v.add_(bias)).clamp_(1 - STATE_LIMIT, STATE_LIMIT - 1)
-        fired = v > self.limit(v.dtype)
+        v = self._charged(state, u)
+        fired = v > self.threshold()
         return cast(NeuronState, LavaState(u, v.masked_fill_(fired, 0))), fired.to(current.dtype)
 
     def charge(self, u: Tensor, current: Tensor) -> Tensor:
@@ -77,12 +85,6 @@ class LavaLIF(Neuron):
             return charged
         wrapped = torch.where(charged > STATE_LIMIT, charged - 2 * STATE_LIMIT, charged)
         return torch.where(wrapped <= -STATE_LIMIT, wrapped + 2 * STATE_LIMIT, wrapped)
-
-    def limit(self, dtype: torch.dtype) -> int | Tensor:
-        """What the membrane must exceed, 64 vth; broadcasts to `[B, *feature]`."""
-        if self.thresholds is None:
-            return self.vth * 2**CURRENT_SHIFT
-        return torch.mul(self.thresholds.to(dtype), 2**CURRENT_SHIFT)
 
     def bias(self, dtype: torch.dtype) -> Tensor | None:
         """bias_mant 2^bias_exp, broadcasting to `[B, *feature]`, in the dtype of the currents."""

@@ -32,6 +32,9 @@ class Row:
     severity: Severity
     advice: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.layer}: {self.figure} {self.value:g} {self.unit}. {self.advice}".rstrip()
+
 
 @dataclass
 class QuantisationReport:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from spikeport.core.errors import CheckFailed, UsageError
-from spikeport.targets.lava.record import Record
+from spikeport.targets.lowered import Run
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ class Parity:
         )
 
 
-def compare(left: Record, right: Record) -> Parity:
+def compare(left: Run, right: Run) -> Parity:
     """Compare every layer, step, sample and neuron of two runs on the same frames.
 
     Raises:
@@ -102,7 +100,7 @@ def compare(left: Record, right: Record) -> Parity:
     if list(left.spikes) != list(right.spikes) or not left.spikes:
         raise UsageError(
             "the two runs do not hold the same layers.",
-            where=f"{left.executor}, {right.executor}",
+            where=f"{left.backend}, {right.backend}",
             fix="Compare runs of one graph.",
         )
     layers: list[LayerParity] = []
@@ -116,11 +114,12 @@ def compare(left: Record, right: Record) -> Parity:
                 fix="Compare runs on the same frames.",
             )
         differs = a != b
-        layers.append(LayerParity(name, a.size, float(a.mean()), int(differs.sum())))
-        if first is None and differs.any():
-            step, sample, *index = (int(i) for i in np.argwhere(differs)[0])
+        different, rate = int(differs.sum()), float(a.double().mean())
+        layers.append(LayerParity(name, a.numel(), rate, different))
+        if first is None and different:
+            step, sample, *index = differs.nonzero()[0].tolist()
             at = (step, sample, *index)
             first = Difference(name, sample, step, tuple(index), int(a[at]), int(b[at]))
-    same_outputs = left.outputs.shape == right.outputs.shape and left.outputs.size
-    gap = float(np.abs(left.outputs - right.outputs).max()) if same_outputs else 0.0
-    return Parity(left.executor, right.executor, tuple(layers), first, gap)
+    same_outputs = left.outputs.shape == right.outputs.shape and left.outputs.numel()
+    gap = float((left.outputs - right.outputs).abs().max()) if same_outputs else 0.0
+    return Parity(left.backend, right.backend, tuple(layers), first, gap)
