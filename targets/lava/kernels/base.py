@@ -96,7 +96,9 @@ def reach(op: Op, inputs: tuple[Edge, ...]) -> float:
         for edge in inputs
         if edge.bounds is not None
     )
-    return Edge(torch.float64, bounds_of(op, with_zero if len(with_zero) == len(inputs) else inputs)).largest
+    return Edge(
+        torch.float64, bounds_of(op, with_zero if len(with_zero) == len(inputs) else inputs)
+    ).largest
 
 
 def merged(x: Tensor) -> Tensor:
@@ -106,7 +108,7 @@ def merged(x: Tensor) -> Tensor:
 
 def split(y: Tensor, like: Tensor) -> Tensor:
     """`[T B, ...]` as `[T, B, ...]`."""
-    return y.unflatten(0, like.shape[:2])
+    return y.reshape(*like.shape[:2], *y.shape[1:])
 
 
 def number(value: float) -> str:

@@ -108,5 +108,5 @@ def full_float32() -> bool:
 
     Elsewhere torch may take fewer bits, or other algorithms (Winograd, Fourier).
     """
-    direct = torch.backends.mkldnn.is_available() and platform.machine() in ("x86_64", "AMD64")
+    direct = torch._C._has_mkldnn and platform.machine() in ("x86_64", "AMD64")
     return direct and torch.get_float32_matmul_precision() == "highest"

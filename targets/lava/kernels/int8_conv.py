@@ -34,7 +34,7 @@ _PROBE_EDGE = 16
 
 
 def mantissas(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """q and e with w = q 2^e, e as large as can be per output channel; `[C_out]` int64 exponents."""
+    """q and e `[C_out]` with w = q 2^e, e as large as can be per output channel; int64."""
     whole = weight.to(torch.int64)
     bits = (whole & -whole).flatten(1)  # the lowest set bit of each, none of zero
     lowest = bits.masked_fill(bits == 0, 2**62).amin(1)
@@ -140,7 +140,7 @@ def _made(op: Conv, q: Tensor, exponents: Tensor, why: str) -> Int8Conv:
 
 
 def _probed(kernel: Int8Conv, op: Conv, edge: Edge) -> Int8Conv | None:
-    """The kernel if it returns what float64 does on this machine: its ops are torch's own affair."""
+    """The kernel if it returns what float64 does: its ops are no public part of torch."""
     random = torch.Generator().manual_seed(0)
     reach = (d * (k - 1) + 1 for k, d in zip(op.kernel, op.dilation, strict=True))
     space = [max(extent, _PROBE_EDGE // 2) for extent in reach]

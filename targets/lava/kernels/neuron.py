@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 SOURCE = Path(__file__).with_name("neuron.c")
 BLOCK = 1024
 """Neurons that are worked on at a time."""
+_PROBE_STEPS = 3
 _INT32 = 2**31
 _BIAS_ROOM = 2**29
 """Beyond it, current, membrane and bias might not add up in int32."""
@@ -47,6 +49,7 @@ class FusedNeuron:
     """
 
     op: LavaLIF
+    function: Callable[..., None]
     why: str
     shift: int = 0
     name: str = "C, fused over time"
@@ -76,7 +79,7 @@ class FusedNeuron:
             threads=threads_for(x.numel()),
         )
         addresses = (x.data_ptr(), table.data_ptr(), table[1].data_ptr(), spikes.data_ptr())
-        _library().neurons(ctypes.byref(settings), *addresses)
+        self.function(ctypes.byref(settings), *addresses)
         return spikes
 
     def _table(self, x: Tensor) -> Tensor:
@@ -97,8 +100,9 @@ class FusedNeuron:
             return torch.stack([p.reshape(-1).expand(channels).repeat(copies) for p in parts])
         laid_out = torch.empty_strided(sample.shape, sample.stride(), dtype=torch.int32)
         flat = [
-            torch.as_strided(laid_out.copy_(part.expand(sample.shape)), (sample.numel(),), (1,))
-            .clone()
+            torch.as_strided(
+                laid_out.copy_(part.expand(sample.shape)), (sample.numel(),), (1,)
+            ).clone()
             for part in parts
         ]
         return torch.stack(flat)
@@ -139,9 +143,22 @@ def fused_neuron(op: Op, inputs: tuple[Edge, ...]) -> Kernel | None:
         return None
     if kept_u and inputs[0].largest >= CURRENT_LIMIT:
         return None  # one wrap does not bring u back, which then grows beyond int32
-    if _library() is None:
+    function = _function()
+    if function is None:
         return None
-    return FusedNeuron(op, f"currents up to {number(inputs[0].largest)}, below 2^24, in int32")
+    why = f"currents up to {number(inputs[0].largest)}, below 2^24, in int32"
+    return _probed(FusedNeuron(op, function, why), inputs[0])
+
+
+def _probed(kernel: FusedNeuron, edge: Edge) -> FusedNeuron | None:
+    """The kernel if its spikes are those of the op: compilers take flags from the environment."""
+    assert edge.bounds is not None
+    random = torch.Generator().manual_seed(0)
+    shape, limit = (_PROBE_STEPS, 1, *edge.bounds.low.shape), int(min(edge.largest, 2**20))
+    currents = torch.randint(-limit, limit + 1, shape, generator=random).double()
+    currents[:, :, ::2] = torch.div(currents[:, :, ::2], 16, rounding_mode="trunc")
+    expected = SteppedNeuron(kernel.op.cast(torch.float64), torch.float64, "").run(currents)
+    return kernel if torch.equal(kernel.run(currents), expected) else None
 
 
 def stepped_neuron(op: Neuron, inputs: tuple[Edge, ...]) -> Kernel:
@@ -167,7 +184,7 @@ def _halvings(kept: int) -> int:
 
 def _limit(op: LavaLIF) -> Tensor:
     """What the membrane must exceed; larger ones than int32 holds are never exceeded anyway."""
-    limit = torch.as_tensor(op.limit(torch.float64), dtype=torch.float64)
+    limit = torch.as_tensor(op.threshold(), dtype=torch.float64)
     return limit.clamp(-_INT32, _INT32 - 1).to(torch.int32)
 
 
@@ -185,13 +202,13 @@ def _dense(x: Tensor) -> Tensor:
 
 
 @functools.cache
-def _library() -> ctypes.CDLL | None:
-    """None, for good, after the first failure."""
+def _function() -> Callable[..., None] | None:
+    """`neurons` of neuron.c; None, for good, after the first failure."""
     try:
-        library = load_library(SOURCE, (f"BLOCK={BLOCK}",))
+        function = load_library(SOURCE, (f"BLOCK={BLOCK}",)).neurons
     except CompileError as error:
         logger.warning("Integer neurons run several times slower than they could: %s", error)
         return None
-    library.neurons.argtypes = [ctypes.POINTER(Settings), *[ctypes.c_void_p] * 4]
-    library.neurons.restype = None
-    return library
+    function.argtypes = [ctypes.POINTER(Settings), *[ctypes.c_void_p] * 4]
+    function.restype = None
+    return function

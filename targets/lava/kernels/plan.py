@@ -13,7 +13,7 @@ from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Input, Neuron, Op, RepeatTime, Stateless
 from spikeport.targets.lava.kernels.base import MAKERS, SINGLE_LIMIT, Edge, Kernel, bounds_of
 from spikeport.targets.lava.kernels.floating import floating_kernel
-from spikeport.targets.lava.kernels.neuron import FusedNeuron, SteppedNeuron, stepped_neuron
+from spikeport.targets.lava.kernels.neuron import FusedNeuron, stepped_neuron
 from spikeport.targets.lava.ops import LavaShift
 from spikeport.targets.lava.quantise.bounds import Interval
 
@@ -170,7 +170,8 @@ def _ordered(graph: Graph, kernels: dict[str, Kernel]) -> tuple[Step, ...]:
     for name, kernel in kernels.items():
         only_shown = name not in last and name not in graph.outputs
         done = tuple(
-            source for source, reader in last.items()
+            source
+            for source, reader in last.items()
             if reader == name and source not in graph.outputs
         )
         steps.append(Step(graph[name], kernel, reads[name], only_shown, done))
