@@ -108,5 +108,6 @@ def full_float32() -> bool:
 
     Elsewhere torch may take fewer bits, or other algorithms (Winograd, Fourier).
     """
-    direct = torch._C._has_mkldnn and platform.machine() in ("x86_64", "AMD64")
+    onednn: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    direct = onednn and platform.machine() in ("x86_64", "AMD64")
     return direct and torch.get_float32_matmul_precision() == "highest"
