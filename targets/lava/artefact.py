@@ -14,7 +14,8 @@ from spikeport.convert.graph import Graph
 from spikeport.core.errors import FileError
 from spikeport.core.files import readable_file, write_json, write_text
 from spikeport.targets.lava.calibration import Calibration, calibration_frames
-from spikeport.targets.lava.executor import IntegerExecutor, lava_metadata
+from spikeport.targets.lava.executor import IntegerExecutor
+from spikeport.targets.lava.metadata import lava_metadata
 from spikeport.targets.lava.quantise import LoweringOptions, QuantisationReport, quantise
 from spikeport.targets.lava.retime import Schedule, retime
 from spikeport.targets.lava.run import run_in_process
@@ -23,7 +24,7 @@ from spikeport.targets.lava.summary import summary
 from spikeport.targets.lowered import EXACT, Run, Tolerance, chosen_backend, run_executor
 
 FORMAT = "spikeport-lava"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 GRAPH, REPORT, SCHEDULE, SUMMARY = "graph.spg", "report.json", "schedule.json", "README.txt"
 
 

@@ -25,16 +25,18 @@ from spikeport.convert.ops import (
     Multiply,
     Op,
     Permute,
+    RepeatTime,
     Reshape,
     Sum,
 )
 from spikeport.core.registry import Registry
-from spikeport.targets.lava.ops import LavaLIF, LavaMean, LavaShift
+from spikeport.targets.lava.ops import LavaAvgPool, LavaLIF, LavaMean, LavaShift
 from spikeport.targets.lava.processes import binary
 from spikeport.targets.lava.processes.api import AbstractProcess, InPort, Integers, OutPort
+from spikeport.targets.lava.processes.avg_pool import AvgPool as AvgPoolProcess
 from spikeport.targets.lava.processes.layout import lava_shape, to_lava
 from spikeport.targets.lava.processes.max_pool import MaxPool as MaxPoolProcess
-from spikeport.targets.lava.processes.reduce import ShiftMean
+from spikeport.targets.lava.processes.reduce import Reduce
 from spikeport.targets.lava.processes.shift import Shift
 from spikeport.targets.lava.processes.source import Source
 from spikeport.targets.lava.processes.unary import Unary
@@ -111,7 +113,7 @@ def _neuron(site: Site, node: Node) -> Placed:
         shape=lava_shape(node.shape),
         du=op.du,
         dv=op.dv,
-        vth=op.vth,
+        vth=op.vth if op.thresholds is None else _full(op.thresholds, node.shape),
         bias_mant=bias,
         bias_exp=op.bias_exp,
         reset_interval=site.time_steps,
@@ -211,7 +213,7 @@ def _max_pool(site: Site, node: Node) -> Placed:
     )
 
 
-@_builds(Reshape, Permute)
+@_builds(Reshape, Permute, RepeatTime)
 def _view(site: Site, node: Node) -> Placed:
     shape = _shape_in(site, node)
     order = tuple(range(len(shape)))
@@ -229,15 +231,32 @@ def _shift(site: Site, node: Node) -> Placed:
 
 @_builds(Sum, LavaMean)
 def _reduce(site: Site, node: Node) -> Placed:
-    op = cast("Sum | LavaMean", node.op)
+    op, shape = cast("Sum | LavaMean", node.op), _shape_in(site, node)
     return _unary(
-        ShiftMean(
+        Reduce(
             name=node.name,
-            shape_in=_shape_in(site, node),
+            shape_in=shape,
             shape_out=node.shape,
             axes=op.axes,
-            bits=getattr(op, "bits", 0),
+            count=op.count(shape) if isinstance(op, LavaMean) else 1,
             keep=op.keep,
+        )
+    )
+
+
+@_builds(LavaAvgPool)
+def _avg_pool(site: Site, node: Node) -> Placed:
+    op, shape = cast(LavaAvgPool, node.op), _shape_in(site, node)
+    divisors = op.divisors(shape).numpy()
+    return _unary(
+        AvgPoolProcess(
+            name=node.name,
+            shape_in=shape,
+            shape_out=node.shape,
+            kernel=op.kernel,
+            stride=op.stride,
+            padding=op.padding,
+            divisors=divisors if op.divide else np.ones_like(divisors),
         )
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from spikeport.convert.check import CheckReport, Finding, NodeRefused, judge, note
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph
+from spikeport.targets.lava.entry import Entry
 from spikeport.targets.lava.quantise import LoweringOptions
 from spikeport.targets.lava.quantise.plan import plan
 from spikeport.targets.lava.requirements import PASSES, Requirements
@@ -27,16 +28,26 @@ class _Lowering(Requirements):
 
     def of_numbers(self) -> Iterator[Finding]:
         """Thresholds, biases and sums that fit at no exponent."""
-        entry = self.graph.input
-        if entry.domain is not Domain.SPIKE:
+        node = self.graph.input
+        entry = Entry.counts(1)
+        if not node.domain.is_whole:
+            entry = Entry.images(1.0, LoweringOptions().input_bits)
+            assumed = "magnitudes up to 1"
+        else:
+            assumed = "counts up to 1 per step" if node.domain is not Domain.SPIKE else ""
+        if assumed:
             yield note(
-                entry,
-                "head-room was checked for counts up to 1 per step; with larger ones, as found in "
+                node,
+                f"head-room was checked for {assumed}; with larger ones, as found in "
                 "calibration frames, lowering may still refuse.",
             )
-        lowering = plan(self.graph, self.region, LoweringOptions(), input_max=1)
+        lowering = plan(self.graph, self.region, LoweringOptions(), entry)
+        unsettled: set[str] = set()
         for stream in lowering.streams:
             try:
-                lowering.scaler.choose(stream)
+                if unsettled.isdisjoint(stream.sources):
+                    lowering.scaler.settle(stream)
+                    continue
             except NodeRefused as refusal:
                 yield refusal.finding
+            unsettled.update(stream.members)

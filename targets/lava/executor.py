@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,11 +11,13 @@ from spikeport.convert.executor import Tap
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.interpreter import Interpreter
 from spikeport.convert.ops import Neuron
-from spikeport.core.errors import CheckFailed, UsageError
+from spikeport.core.errors import CheckFailed
+from spikeport.targets.lava.entry import image_steps
+from spikeport.targets.lava.frames import graph_entry, whole_frames
 from spikeport.targets.lava.host import host_part, lava_part
 from spikeport.targets.lava.kernels import Choice, Plan, plan
 from spikeport.targets.lava.limits import CURRENT_LIMIT, EXACT_LIMIT
-from spikeport.targets.lava.quantise.calibration import check_counts
+from spikeport.targets.lava.metadata import lava_metadata
 
 CHUNK_BYTES = 1 << 25
 """Size of the largest value of a run where nobody watches.
@@ -56,9 +57,11 @@ class IntegerExecutor:
         self._input_max = int(metadata["input_max"])
         self._check_values = check_values
         part, on_cpu = lava_part(graph), torch.device(device).type == "cpu"
-        planned = plan(part, 0, self._input_max) if on_cpu and not check_values else None
+        entry = graph_entry(graph)
+        planned = plan(part, entry.low, entry.high) if on_cpu and not check_values else None
         self._lava: Plan | Interpreter = planned or Interpreter(part, torch.float64, device)
         self._host = Interpreter(host_part(graph), torch.float64, device)
+        self._steps = image_steps(graph)
         self._largest = max(math.prod(node.shape) for node in part)
 
     @property
@@ -82,21 +85,23 @@ class IntegerExecutor:
         """Run a batch from rest; see `Executor.run`.
 
         Args:
-            frames: `[T, B, *shape]`, whole numbers from 0 to `input_max`.
+            frames: `[T, B, *shape]`, whole numbers from 0 to `input_max`; real values where the
+                graph reads such, `[B, *shape]` where it repeats an image itself.
 
         Raises:
-            UsageError: the frames are of another shape, not whole, negative, or too large.
+            UsageError: the frames do not suit the graph; see `whole_frames`.
             CheckFailed: with `check_values`, a value is not whole or too large for Lava.
         """
-        check_frames(self.graph, frames)
+        frames = whole_frames(self.graph, frames)
         if tap is not None or self._check_values:
             return self._run(frames, tap)
-        steps, samples = frames.shape[:2]
+        axis = 1 if self.graph.input.per_step else 0
+        samples, steps = frames.shape[axis], self._steps or frames.shape[0]
         at_once = max(1, CHUNK_BYTES // (4 * self._largest * max(1, steps)))
         if samples <= at_once:
             return self._run(frames, None)
+        chunks = torch.chunk(frames, -(-samples // at_once), dim=axis)
         batch_axis = 1 if self.graph[self.graph.outputs[0]].per_step else 0
-        chunks = torch.chunk(frames, -(-samples // at_once), dim=1)
         return torch.cat([self._run(chunk, None) for chunk in chunks], batch_axis)
 
     def _run(self, frames: Tensor, tap: Tap | None) -> Tensor:
@@ -135,45 +140,4 @@ def _check_whole(node: Node, value: Tensor) -> None:
             "it emits values that are not exact whole numbers.",
             where=node.path or node.name,
             fix="Please report this graph: the lowering should have refused it.",
-        )
-
-
-def lava_metadata(graph: Graph) -> dict[str, Any]:
-    """What the lowering noted about the graph.
-
-    Raises:
-        UsageError: the graph has not been lowered to Lava.
-    """
-    found = graph.metadata.get("lava")
-    if not isinstance(found, dict) or not {"input_max", "on_lava", "exponents"} <= set(found):
-        raise UsageError(
-            "this graph has not been lowered to Lava.",
-            where=graph.outputs[0] if graph.outputs else "graph",
-            fix="Call spikeport.targets.lava.lower first.",
-        )
-    return found
-
-
-def check_frames(graph: Graph, frames: Tensor) -> None:
-    """Do nothing if frames `[T, B, *shape]` are counts within what the graph was lowered for.
-
-    Raises:
-        UsageError: they are of another shape, not whole, negative, or too large.
-    """
-    node = graph.input
-    if tuple(frames.shape[2:]) != node.shape:
-        expected = ", ".join(("T", "B", *map(str, node.shape)))
-        raise UsageError(
-            f"the graph takes frames [{expected}], not {list(frames.shape)}.",
-            where=node.name,
-            fix="Frame the data for this size.",
-        )
-    check_counts(frames, node.name)
-    largest = int(frames.max()) if frames.numel() else 0
-    allowed = int(lava_metadata(graph)["input_max"])
-    if largest > allowed:
-        raise UsageError(
-            f"a pixel counts {largest} events in one step; head-room was proven up to {allowed}.",
-            where=node.name,
-            fix=f"Lower the graph again with input_max={largest} or more.",
         )

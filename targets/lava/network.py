@@ -16,7 +16,6 @@ from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Neuron
 from spikeport.core.errors import UsageError
 from spikeport.targets.lava.builders import BUILDERS, Placed, Site
-from spikeport.targets.lava.executor import check_frames
 from spikeport.targets.lava.processes.api import AbstractProcess, InPort, Integers, OutPort
 from spikeport.targets.lava.processes.delay import DelayLine
 from spikeport.targets.lava.processes.sink import Sink
@@ -51,13 +50,12 @@ def build_network(
     """Build the processes and connect them.
 
     Args:
-        frames: `[T, B, *shape]`; the B samples are streamed back to back.
+        frames: as `stepped_frames` makes them; the B samples are streamed back to back.
         folder: where sinks write their values, one .npy each; None keeps them in the models.
 
     Raises:
-        UsageError: the frames do not suit the graph, or hold no sample.
+        UsageError: there is no frame.
     """
-    check_frames(graph, frames)
     time_steps, samples = int(frames.shape[0]), int(frames.shape[1])
     if not time_steps or not samples:
         raise UsageError("there is no frame to run.", where=graph.input.name, fix="Give frames.")

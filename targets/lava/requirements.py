@@ -8,7 +8,9 @@ from functools import cached_property
 
 from spikeport.convert.check import EXACT, Finding, Treatment, error, note
 from spikeport.convert.graph import Graph, Node
+from spikeport.convert.ops import RepeatTime
 from spikeport.core.errors import UnsupportedError
+from spikeport.targets.lava.entry import declared
 from spikeport.targets.lava.region import boundary, on_lava
 from spikeport.targets.lava.rules import RULES
 
@@ -20,7 +22,12 @@ PASSES = ("fold-batch-norm",)
 class Requirements:
     """The rules for one graph, after `PASSES`."""
 
-    graph: Graph
+    given: Graph
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The graph with its input as Lava gets it."""
+        return declared(self.given)
 
     @cached_property
     def region(self) -> set[str]:
@@ -31,6 +38,7 @@ class Requirements:
         """What the rule for this kind of op finds, if the node runs on Lava."""
         if node.name not in self.region:
             return
+        node = self.graph[node.name]
         if node.op.kind not in RULES:
             yield error(
                 node,
@@ -59,7 +67,26 @@ class Requirements:
             return
         if len(self.graph.inputs) != 1:
             yield error(last, f"the graph has {len(self.graph.inputs)} inputs.", "Use one input.")
+            return
+        yield from self._image()
         yield from self._boundary()
+
+    def _image(self) -> Iterator[Finding]:
+        """A static image must be repeated inside the graph, everywhere as often."""
+        repeats = [node for node in self.graph if isinstance(node.op, RepeatTime)]
+        steps = {node.op.steps for node in repeats if isinstance(node.op, RepeatTime)}
+        if len(steps) > 1:
+            yield error(
+                repeats[-1],
+                f"the model repeats values {', '.join(map(str, sorted(steps)))} times.",
+                "Repeat each value over the same number of time steps.",
+            )
+        if repeats and self.graph.input.per_step:
+            yield error(
+                repeats[-1],
+                "a value is repeated over time though the input has time steps of its own.",
+                "Trace the model with a static image, or repeat outside of it.",
+            )
 
     def _boundary(self) -> Iterator[Finding]:
         reads = boundary(self.graph, self.region)
@@ -85,4 +112,4 @@ class Requirements:
         """What becomes of a node that nothing stands against."""
         if node.name not in self.region:
             return Treatment(EXACT.status, how="computed on the host, in float")
-        return RULES[node.op.kind].treatment(self.graph, node)
+        return RULES[node.op.kind].treatment(self.graph, self.graph[node.name])

@@ -14,7 +14,7 @@ from torch import Tensor
 from spikeport.convert.executor import Tap
 from spikeport.convert.graph import Graph
 from spikeport.convert.ops import Neuron
-from spikeport.targets.lava.executor import check_frames
+from spikeport.targets.lava.frames import stepped_frames
 from spikeport.targets.lava.host import boundary_node, host_outputs
 from spikeport.targets.lava.retime import Schedule, retime
 from spikeport.targets.lava.shim import import_lava
@@ -33,7 +33,7 @@ def run_in_process(
     """Run an integer graph on Lava's process models, stepped in this process.
 
     Args:
-        frames: `[T, B, *shape]` event counts; the samples are streamed back to back.
+        frames: what the graph takes; the samples are streamed back to back.
         schedule: another than that of `retime`, for experiments.
         conv_model: another model for Lava's `Conv` than the fast one.
 
@@ -42,7 +42,7 @@ def run_in_process(
         UsageError: the frames do not suit the graph.
         LavaRunError: a process model raised.
     """
-    check_frames(graph, frames)
+    frames = stepped_frames(graph, frames)
     import_lava()
     from spikeport.targets.lava.network import build_network
     from spikeport.targets.lava.pump import pump

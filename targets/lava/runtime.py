@@ -14,7 +14,7 @@ from torch import Tensor
 from spikeport.convert.graph import Graph
 from spikeport.core.errors import UsageError
 from spikeport.targets.lava.errors import LavaRunError
-from spikeport.targets.lava.executor import check_frames
+from spikeport.targets.lava.frames import stepped_frames
 from spikeport.targets.lava.guard import Outcome, new_token, run_guarded
 from spikeport.targets.lava.run import Integers, as_run
 from spikeport.targets.lava.shim import require_lava
@@ -38,7 +38,7 @@ def run_on_lava(
     About 3 s to start plus 25 ms per step for a network of 80 processes on two cores.
 
     Args:
-        frames: `[T, B, *shape]` event counts; the samples are streamed back to back.
+        frames: what the graph takes; the samples are streamed back to back.
         deadline: seconds until the run is killed.
         worker: arguments of the interpreter that name the program to run.
 
@@ -50,7 +50,7 @@ def run_on_lava(
     if not deadline > 0:
         why = f"a deadline of {deadline:g} s cannot be kept."
         raise UsageError(why, where="deadline", fix="Give seconds > 0.")
-    check_frames(graph, frames)
+    frames = stepped_frames(graph, frames)
     require_lava()
     with tempfile.TemporaryDirectory(prefix="spikeport-lava-") as name:
         folder = Path(name)

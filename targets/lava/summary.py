@@ -6,6 +6,7 @@ from collections import Counter
 
 from spikeport.convert.graph import Graph
 from spikeport.convert.ops import Neuron
+from spikeport.targets.lava.frames import graph_entry
 from spikeport.targets.lava.quantise import QuantisationReport
 from spikeport.targets.lava.region import on_lava
 from spikeport.targets.lava.retime import Schedule
@@ -30,7 +31,7 @@ def summary(graph: Graph, report: QuantisationReport, schedule: Schedule) -> str
         "On Lava: " + ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) + ".",
         "On the host, in float: " + (", ".join(host) or "nothing") + ".",
         f"N samples of T time steps take N T + {schedule.depth} steps.",
-        f"Input: whole numbers from 0 to {report.options['input_max']} per pixel and step.",
+        _input(graph),
         "Simulation only (graded values, no counterpart on the chip): "
         + (", ".join(sorted(simulated)) or "nothing")
         + ".",
@@ -39,3 +40,11 @@ def summary(graph: Graph, report: QuantisationReport, schedule: Schedule) -> str
     lines += ["", f"Warnings: {len(warnings)}"]
     lines += [f"  {row}" for row in warnings]
     return "\n".join(lines) + "\n"
+
+
+def _input(graph: Graph) -> str:
+    entry = graph_entry(graph)
+    whole = f"whole numbers from {entry.low} to {entry.high}"
+    if not entry.quantised:
+        return f"Input: {whole} per pixel and step."
+    return f"Input: real values x as round(x / {float(entry.unit):.9g}), clipped to {whole}."

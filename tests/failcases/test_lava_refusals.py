@@ -10,14 +10,15 @@ from spikeport.convert.graph import Graph
 from spikeport.convert.ops import (
     IF,
     LIF,
+    AdaptiveAvgPool,
     Add,
     AvgPool,
     BatchNorm,
+    ChannelNeuron,
     Conv,
     Input,
     Linear,
     MaxPool,
-    Mean,
     MeanTime,
     Multiply,
     ParametricLIF,
@@ -71,15 +72,14 @@ def stats():
     return BatchNorm(torch.zeros(2), torch.ones(2), None, None, 1e-5)
 
 
+def channel_neuron(tau=None, threshold=None):
+    one = torch.ones(2, 1, 1)
+    return ChannelNeuron(
+        2 * one if tau is None else tau, None, True, one if threshold is None else threshold, 0.0
+    )
+
+
 REFUSED = {
-    "real input": (Net(Domain.REAL).then("lif", FIRES), "input", "whole numbers"),
-    "static image": (
-        Net(per_step=False).then("repeat", RepeatTime(4)).then("lif", FIRES), "input", "static",
-    ),
-    "repeat inside": (
-        Net(per_step=False).then("repeat", RepeatTime(4)).then("lif", FIRES), "net.repeat",
-        "repeated over time",
-    ),
     "soft reset": (
         Net().then("conv", conv()).then("lif", LIF(2.0, True, 1.0, None)), "net.lif", "soft reset",
     ),
@@ -103,27 +103,47 @@ REFUSED = {
     "batch norm": (
         Net().then("norm", stats()).then("lif", FIRES), "net.norm", "batch norm",
     ),
-    "average pool": (
-        Net().then("pool", AvgPool((2, 2), (2, 2), (0, 0), True)).then("lif", FIRES), "net.pool",
-        "average pooling",
+    "adaptive pool": (
+        Net().then("pool", AdaptiveAvgPool((4, 4), (3, 3))).then("lif", FIRES), "net.pool",
+        "windows differ",
+    ),
+    "average pool over tokens": (
+        Net(shape=(2, 4)).then("pool", AvgPool((2,), (2,), (0,), True)).then("lif", FIRES),
+        "net.pool", "needs [C, H, W]",
     ),
     "mean over time before a neuron": (
         Net().then("mean", MeanTime()).then("repeat", RepeatTime(4)).then("lif", FIRES),
-        "net.mean", "mean over time",
-    ),
-    "attention scale": (
-        Net().then("scale", Scale(0.2)).then("lif", FIRES), "net.scale", "power of two",
+        "net.mean", "over time stands",
     ),
     "negative scale": (
-        Net().then("scale", Scale(-0.5)).then("lif", FIRES), "net.scale", "power of two",
+        Net().then("scale", Scale(-0.5)).then("lif", FIRES), "net.scale", "not positive",
     ),
-    "size of a mean": (
-        Net(shape=(2, 3, 3)).then("conv", conv()).then("mean", Mean((1, 2))).then("lif", FIRES),
-        "net.mean", "averages 9 values",
+    "scale by zero": (
+        Net().then("scale", Scale(0.0)).then("lif", FIRES), "net.scale", "not positive",
     ),
-    "convolution on currents": (
-        Net().then("first", conv()).then("second", conv()).then("lif", FIRES), "net.second",
-        "membrane currents",
+    "counts of different units": (
+        Net().then("third", Scale(0.3)).then("fifth", Scale(0.2), "input")
+        .then("sum", Add(), "third", "fifth").then("lif", FIRES), "net.sum", "the ratio",
+    ),
+    "convolution into the currents that it reads": (
+        Net().then("first", conv()).then("second", conv())
+        .then("sum", Add(), "first", "second").then("lif", FIRES), "net.second",
+        "the same currents again",
+    ),
+    "leak by channel": (
+        Net().then("conv", conv())
+        .then("lif", channel_neuron(tau=torch.tensor([2.0, 4.0]).reshape(2, 1, 1))),
+        "net.lif", "differs between channels",
+    ),
+    "threshold of one channel": (
+        Net().then("conv", conv())
+        .then("lif", channel_neuron(threshold=torch.tensor([1.0, -1.0]).reshape(2, 1, 1))),
+        "net.lif", "positive",
+    ),
+    "image repeated in two ways": (
+        Net(Domain.REAL, per_step=False).then("short", RepeatTime(2)).then("lif", FIRES)
+        .then("long", RepeatTime(4), "input").then("lif2", FIRES)
+        .then("sum", Add(), "lif", "lif2"), "net.long", "2, 4 times",
     ),
     "product of currents": (
         Net().then("conv", conv()).then("product", Multiply(), "conv", "input")
@@ -159,11 +179,12 @@ def test_check_tells_everything_at_once():
     net = (
         Net(Domain.REAL)
         .then("conv", conv())
-        .then("pool", AvgPool((2, 2), (2, 2), (0, 0), True))
+        .then("pool", AdaptiveAvgPool((4, 4), (3, 3)))
+        .then("scale", Scale(-1.0))
         .then("lif", LIF(3.0, True, 1.0, None))
     )
     errors = check(net.graph).errors
-    assert [f.node for f in errors] == ["input", "pool", "lif", "lif"]
+    assert [f.node for f in errors] == ["pool", "scale", "lif", "lif"]
     with pytest.raises(UnsupportedError, match="3 more"):
         lower(net.graph)
 

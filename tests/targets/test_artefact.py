@@ -63,7 +63,7 @@ def test_missing_files_are_refused(small_chain, tmp_path):
 
 def test_schedule_of_another_graph_is_refused(small_chain, max_former, tmp_path):
     small_chain.artefact.save(tmp_path)
-    other = {"format": "spikeport-lava", "version": 1, **max_former.artefact.schedule.as_json()}
+    other = {"format": "spikeport-lava", "version": 2, **max_former.artefact.schedule.as_json()}
     (tmp_path / "schedule.json").write_text(json.dumps(other))
     with pytest.raises(FileError, match="does not belong"):
         LavaArtefact.load(tmp_path)

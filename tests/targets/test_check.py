@@ -202,7 +202,7 @@ def test_any_graph_gets_a_verdict_on_every_node_and_lower_agrees(domain, steps) 
     assert all(finding.why for verdict in unsupported for finding in verdict.findings)
     assert all(verdict.findings for verdict in unsupported)
     try:
-        lower(graph, options=LoweringOptions(input_max=1))
+        lower(graph, options=LoweringOptions(input_max=1, input_range=1.0))
         lowered = True
     except SpikeportError:
         lowered = False

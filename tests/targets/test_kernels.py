@@ -31,7 +31,7 @@ from spikeport.convert.ops import (
 from spikeport.core.native import CompileError
 from spikeport.targets.lava.kernels import int8_conv, neuron, plan
 from spikeport.targets.lava.kernels.base import Edge
-from spikeport.targets.lava.ops import LavaLIF, LavaMean, LavaShift
+from spikeport.targets.lava.ops import LavaAvgPool, LavaLIF, LavaMean, LavaShift
 from spikeport.targets.lava.quantise.bounds import Interval
 
 needs_compiler = pytest.mark.skipif(neuron._function() is None, reason="no C compiler")
@@ -121,6 +121,17 @@ def test_synaptic_current_with_memory(du, dv):
     assert torch.equal(kernel.run(x.double()), by_steps(op, x))
     # One wrap would not bring larger ones back.
     assert neuron.fused_neuron(op, (edge((3, 40), 0, largest + 1),)) is None
+
+
+@needs_compiler
+@pytest.mark.parametrize("form", [(3, 1, 1), (3, 4, 5)])
+def test_thresholds_of_their_own(form):
+    thresholds = torch.arange(1, 1 + torch.Size(form).numel(), dtype=torch.int32).reshape(form)
+    op = replace(lif(bias=torch.tensor([[[7]], [[-9]], [[0]]])), thresholds=thresholds * 50)
+    x = currents((4, 2, 3, 4, 5), 9000)
+    kernel = neuron.fused_neuron(op, (edge((3, 4, 5), -9000, 9000),))
+    for layout in LAYOUTS.values():
+        assert torch.equal(kernel.run(layout(x.float())), by_steps(op, x))
 
 
 @needs_compiler
@@ -379,7 +390,7 @@ def test_all_kinds_of_nodes():
         ("shift", LavaShift(6)),
         ("second", lif(vth=100)),
         ("linear", Linear(weights((3, 4)), None)),
-        ("mean", LavaMean((1,), 2, True)),
+        ("mean", LavaMean((1,), True)),
         ("sum", Sum((1, 2))),
         ("third", lif(vth=3)),
     )
@@ -413,8 +424,16 @@ def test_a_sum_of_shifted_counts_keeps_the_shift():
     agrees(graph, 9)
 
 
+@pytest.mark.parametrize("divide", [True, False])
+@pytest.mark.parametrize(("high", "kernel"), [(100, "float32"), (2**22, "float64")])
+def test_average_pools(divide, high, kernel):
+    pool = LavaAvgPool((3, 3), (2, 2), (1, 1), count_padding=False, divide=divide)
+    graph = graph_of(("pool", pool), ("less", LavaShift(-3)), ("lif", lif()))
+    assert agrees(graph, high)["pool"] == kernel
+
+
 def test_mean_beyond_float32():
-    graph = graph_of(("big", LavaShift(14)), ("mean", LavaMean((1, 2), 4)), shape=(2, 4, 4))
+    graph = graph_of(("big", LavaShift(14)), ("mean", LavaMean((1, 2))), shape=(2, 4, 4))
     assert agrees(graph, 255)["mean"] == "float64"
 
 

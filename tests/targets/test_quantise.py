@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 import torch
@@ -31,6 +32,8 @@ from spikeport.targets.lava.limits import CURRENT_LIMIT
 from spikeport.targets.lava.ops import LavaLIF, LavaMean, LavaShift
 from spikeport.targets.lava.quantise.biases import as_bias
 from spikeport.targets.lava.rules.synapses import channel_exponents, quantised
+
+UNIT = Fraction(1, 64)
 
 
 def one_layer(op, shape=(2, 3, 3), *, domain=Domain.SPIKE, neuron=None):
@@ -102,19 +105,19 @@ def test_fixed_point_neurons_follow_the_float_ones(neuron):
 
 
 def test_bias_takes_the_finest_step_that_fits_the_chip():
-    exact = as_bias(torch.tensor([0.5, -0.25]).reshape(2, 1, 1).expand(2, 4, 4), 6)
+    exact = as_bias(torch.tensor([0.5, -0.25]).reshape(2, 1, 1).expand(2, 4, 4), UNIT)
     assert exact.mantissa.shape == (2, 1, 1)
     assert exact.mantissa.flatten().tolist() == [2048, -1024]
     assert exact.exponent == 0
-    large = as_bias(torch.tensor([100.0]), 6)
+    large = as_bias(torch.tensor([100.0]), UNIT)
     assert large.exponent == 7
     assert large.mantissa.tolist() == [3200]
     assert large.fits_chip
-    beyond = as_bias(torch.tensor([1000.0]), 6)
+    beyond = as_bias(torch.tensor([1000.0]), UNIT)
     assert beyond.fits
     assert not beyond.fits_chip
-    assert not as_bias(torch.tensor([20_000.0]), 6).fits
-    assert as_bias(torch.zeros(3), 6).mantissa is None
+    assert not as_bias(torch.tensor([20_000.0]), UNIT).fits
+    assert as_bias(torch.zeros(3), UNIT).mantissa is None
 
 
 def test_biases_add_up_along_the_stream(max_former):
@@ -160,10 +163,10 @@ def test_counts_are_shifted_before_they_are_compared(max_former):
 def test_mean_of_currents_is_a_rounded_shift(max_former):
     op = max_former.artefact.graph["mean"].op
     assert isinstance(op, LavaMean)
-    assert op.bits == 4
+    assert op.count((8, 4, 4)) == 16
     x = torch.tensor([[[3.0, 0.0], [0.0, 0.0]], [[-3.0, 1.0], [0.0, 0.0]]])
-    assert LavaMean((1, 2), 2).apply(x[None]).tolist() == [[1.0, 0.0]]
-    whole = LavaMean((1, 2), 2).apply(x[None].long())
+    assert LavaMean((1, 2)).apply(x[None]).tolist() == [[1.0, 0.0]]
+    whole = LavaMean((1, 2)).apply(x[None].long())
     assert whole.tolist() == [[1, 0]]
 
 

@@ -33,11 +33,11 @@ from spikeport.targets.lava.kernels.base import (
     reach,
     split,
 )
-from spikeport.targets.lava.ops import LavaMean, LavaShift
+from spikeport.targets.lava.ops import LavaAvgPool, LavaMean, LavaShift
 
-_SUMS = (Add, Conv, Linear, MatMul, Multiply, Sum, LavaMean, LavaShift)
-"""Ops whose every step on the way is a sum or product within `reach`."""
-_PRODUCTS = (Conv, Linear, MatMul)
+_SUMS = (Add, Conv, Linear, MatMul, Multiply, Sum, LavaAvgPool, LavaMean, LavaShift)
+"""Ops whose every step on the way is a sum or product within `_largest`."""
+_PRODUCTS = (Conv, LavaAvgPool, Linear, MatMul)
 
 
 @dataclass(frozen=True)
@@ -95,12 +95,18 @@ def _largest(op: Op, inputs: tuple[Edge, ...]) -> float:
     known = max(edge.largest for edge in inputs)
     if known == torch.inf or bounds_of(op, inputs) is None:
         return torch.inf
-    largest = max(known, reach(op, inputs))
-    if isinstance(op, LavaMean) and inputs[0].bounds is not None:
-        shape = inputs[0].bounds.low.shape
-        half = math.prod(shape[axis] for axis in op.axes) / 2
-        largest = max(largest, reach(Sum(op.axes, op.keep), inputs) + half)
-    return largest
+    # A quotient is taken of a sum of that many values, plus half of the divisor.
+    divisor = _divisor(op, inputs[0])
+    return max(known, (known + 1) * divisor if divisor > 1 else reach(op, inputs))
+
+
+def _divisor(op: Op, edge: Edge) -> int:
+    """What the op divides by, at most."""
+    if isinstance(op, LavaMean) and edge.bounds is not None:
+        return op.count(tuple(edge.bounds.low.shape))
+    if isinstance(op, LavaAvgPool):
+        return math.prod(op.kernel)
+    return 2**-op.bits if isinstance(op, LavaShift) and op.bits < 0 else 1
 
 
 def full_float32() -> bool:

@@ -15,7 +15,7 @@ from spikeport.targets.lava.kernels.base import MAKERS, SINGLE_LIMIT, Edge, Kern
 from spikeport.targets.lava.kernels.floating import floating_kernel
 from spikeport.targets.lava.kernels.neuron import FusedNeuron, stepped_neuron
 from spikeport.targets.lava.ops import LavaShift
-from spikeport.targets.lava.quantise.bounds import Interval
+from spikeport.targets.lava.quantise.bounds import Interval, between, spikes
 
 BYTE_LIMIT = 255
 
@@ -124,8 +124,7 @@ def plan(graph: Graph, low: int, high: int) -> Plan | None:
 
 
 def _entry(node: Node, low: int, high: int) -> Edge:
-    ends = (torch.full(node.shape, float(end), dtype=torch.float64) for end in (low, high))
-    bounds = Interval(*ends)
+    bounds = between(node.shape, low, high)
     if low >= 0 and high <= BYTE_LIMIT:
         return Edge(torch.uint8, bounds)
     single = max(-low, high) < SINGLE_LIMIT
@@ -147,10 +146,7 @@ def _kernel(op: Op, sources: tuple[Edge, ...]) -> Kernel:
 
 def _bounds(node: Node, sources: tuple[Edge, ...]) -> Interval | None:
     if isinstance(node.op, Neuron):
-        zeros = torch.zeros(node.shape, dtype=torch.float64)
-        return Interval(zeros, torch.ones_like(zeros))
-    if isinstance(node.op, RepeatTime):
-        return sources[0].bounds
+        return spikes(node.shape)
     return bounds_of(node.op, sources)
 
 

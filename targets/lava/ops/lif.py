@@ -49,6 +49,8 @@ class LavaLIF(Neuron):
     vth: int
     bias_mant: Tensor | None
     bias_exp: int
+    thresholds: Tensor | None = None
+    """In place of `vth`, which is then the largest of them: broadcasts to the features."""
 
     def initial(self, current: Tensor) -> NeuronState:
         zeros = torch.zeros_like(current)
@@ -62,14 +64,14 @@ class LavaLIF(Neuron):
         bias = self.bias(u.dtype)
         return (v if bias is None else v.add_(bias)).clamp_(1 - STATE_LIMIT, STATE_LIMIT - 1)
 
-    def threshold(self) -> int:
+    def threshold(self) -> int | Tensor:
         """The neuron fires above it, not at it."""
-        return self.vth << CURRENT_SHIFT
+        return self.limit(torch.float64)
 
     def step(self, state: NeuronState, current: Tensor) -> tuple[NeuronState, Tensor]:
         u = self.charge(cast(LavaState, state).u, current)
         v = self._charged(state, u)
-        fired = v > self.threshold()
+        fired = v > self.limit(v.dtype)
         return cast(NeuronState, LavaState(u, v.masked_fill_(fired, 0))), fired.to(current.dtype)
 
     def charge(self, u: Tensor, current: Tensor) -> Tensor:
@@ -85,6 +87,12 @@ class LavaLIF(Neuron):
             return charged
         wrapped = torch.where(charged > STATE_LIMIT, charged - 2 * STATE_LIMIT, charged)
         return torch.where(wrapped <= -STATE_LIMIT, wrapped + 2 * STATE_LIMIT, wrapped)
+
+    def limit(self, dtype: torch.dtype) -> int | Tensor:
+        """What the membrane must exceed, 64 vth; broadcasts to `[B, *feature]`."""
+        if self.thresholds is None:
+            return self.vth << CURRENT_SHIFT
+        return torch.mul(self.thresholds.to(dtype), 2**CURRENT_SHIFT)
 
     def bias(self, dtype: torch.dtype) -> Tensor | None:
         """bias_mant 2^bias_exp, broadcasting to `[B, *feature]`, in the dtype of the currents."""

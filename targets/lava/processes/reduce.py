@@ -1,4 +1,4 @@
-"""Sum over axes, and mean by a shift."""
+"""Sum and mean over axes."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from spikeport.targets.lava.processes.layout import Array
 from spikeport.targets.lava.processes.unary import Unary, UnaryModel
 
 
-class ShiftMean(Unary):
-    """(sum over `axes` + half) >> `bits`, half = 2^(bits - 1) (0 for bits 0): a plain sum then."""
+class Reduce(Unary):
+    """(sum over `axes` + `count` // 2) // `count`, rounded down: a plain sum for count 1."""
 
 
-@implements(proc=ShiftMean, protocol=LoihiProtocol)
+@implements(proc=Reduce, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class ShiftMeanModel(UnaryModel):
+class ReduceModel(UnaryModel):
     def compute(self, value: Array) -> Array:
-        axes, bits = tuple(self.proc_params["axes"]), self.proc_params["bits"]
+        axes, count = tuple(self.proc_params["axes"]), self.proc_params["count"]
         total = value.sum(axis=axes, keepdims=self.proc_params["keep"], dtype=np.int64)
-        mean: Array = (total + ((1 << bits) >> 1)) >> bits
+        mean: Array = (total + count // 2) // count
         return mean

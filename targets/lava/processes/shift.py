@@ -10,7 +10,7 @@ from spikeport.targets.lava.processes.unary import Unary, UnaryModel
 
 
 class Shift(Unary):
-    """s_in << `bits`."""
+    """s_in << `bits`; rounded, halves up, for negative ones."""
 
 
 @implements(proc=Shift, protocol=LoihiProtocol)
@@ -18,5 +18,9 @@ class Shift(Unary):
 @tag("fixed_pt")
 class ShiftModel(UnaryModel):
     def compute(self, value: Array) -> Array:
-        shifted: Array = np.left_shift(value, self.proc_params["bits"])
+        bits = self.proc_params["bits"]
+        if bits < 0:
+            rounded: Array = (value.astype(np.int64) + (1 << (-bits - 1))) >> -bits
+            return rounded
+        shifted: Array = np.left_shift(value, bits)
         return shifted

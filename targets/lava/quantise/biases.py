@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import NamedTuple, cast
 
 import torch
@@ -9,10 +10,11 @@ from torch import Tensor
 
 from spikeport.convert.check import NodeRefused, error
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import Conv, Linear, MaxPool, Stateless
+from spikeport.convert.ops import Conv, Linear, MaxPool, RepeatTime, Stateless
 from spikeport.targets.lava.limits import BIAS_EXPONENTS, BIAS_LIMIT, CHIP_BIAS_LIMIT, CURRENT_SHIFT
 from spikeport.targets.lava.rules import RULES, SynapseRule
 from spikeport.targets.lava.rules.base import carries_current
+from spikeport.targets.lava.rules.synapses import with_weight
 
 
 def accumulated(graph: Graph, region: set[str]) -> dict[str, Tensor]:
@@ -29,11 +31,16 @@ def accumulated(graph: Graph, region: set[str]) -> dict[str, Tensor]:
             continue
         if isinstance(RULES[node.op.kind], SynapseRule):
             offsets[node.name] = _own(node)
+            if carries_current(graph[node.inputs[0]]):
+                offsets[node.name] = offsets[node.name] + _through(node, offsets[node.inputs[0]])
             continue
         inputs = [offsets.get(name, _nothing(graph[name])) for name in node.inputs]
         if isinstance(node.op, MaxPool) and not _per_channel(inputs[0]):
             why = "this max pool reads currents with a bias that differs between positions."
             raise NodeRefused(error(node, why, "Pool before what adds that bias."))
+        if isinstance(node.op, RepeatTime):
+            offsets[node.name] = inputs[0]
+            continue
         op = cast(Stateless, node.op.cast(torch.float64))
         offsets[node.name] = op.apply(*(x.unsqueeze(0) for x in inputs)).squeeze(0)
     return offsets
@@ -51,6 +58,12 @@ def _own(node: Node) -> Tensor:
     axis = 0 if isinstance(node.op, Conv) else len(node.shape) - 1
     shape = [-1 if i == axis else 1 for i in range(len(node.shape))]
     return bias.double().reshape(shape).expand(node.shape)
+
+
+def _through(node: Node, offset: Tensor) -> Tensor:
+    """What a layer makes of the constant that the currents it reads lack."""
+    op = cast("Conv | Linear", node.op.cast(torch.float64))
+    return with_weight(op, op.weight).apply(offset.unsqueeze(0)).squeeze(0)
 
 
 def _per_channel(offset: Tensor) -> bool:
@@ -71,12 +84,12 @@ class Bias(NamedTuple):
     """Largest rounding error, in units of the current."""
 
 
-def as_bias(offset: Tensor, exponent: int) -> Bias:
-    """bias_mant, bias_exp for currents with this exponent: the finest step that fits 13 bits.
+def as_bias(offset: Tensor, unit: Fraction) -> Bias:
+    """bias_mant, bias_exp for currents in this unit: the finest step that fits 13 bits.
 
     The membrane has 6 bits more than the current, so steps down to 2^-6 of a unit are possible.
     """
-    value = _compressed(offset) * 2.0 ** (exponent + CURRENT_SHIFT)
+    value = _compressed(offset) / float(unit) * 2.0**CURRENT_SHIFT
     if not bool(value.any()):
         return Bias(None, 0, True, True, 0.0)
     mantissa, step = torch.round(value), 0

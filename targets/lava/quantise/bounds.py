@@ -1,7 +1,7 @@
 """Proven bounds: the smallest and largest value that each element of an edge can take.
 
-Interval arithmetic on a graph of whole numbers. Neurons emit 0 or 1, the input counts up to a
-given maximum; every other op maps intervals to intervals without error in float64.
+Interval arithmetic on a graph of whole numbers. Neurons emit 0 or 1, the input lies within given
+bounds; every other op maps intervals to intervals without error in float64.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from spikeport.convert.ops import (
     Multiply,
     Op,
     Permute,
+    RepeatTime,
     Reshape,
     Shape,
     Stateless,
     Sum,
 )
 from spikeport.core.registry import Registry
-from spikeport.targets.lava.ops import LavaMean, LavaShift
+from spikeport.targets.lava.ops import LavaAvgPool, LavaMean, LavaShift
 
 
 class Interval(NamedTuple):
@@ -61,10 +62,15 @@ def _bound(*ops: type[Op]) -> Callable[[BoundType], BoundType]:
     return register
 
 
-def spikes(shape: Shape, largest: int = 1) -> Interval:
-    """0 ... largest everywhere."""
-    high = torch.full(shape, float(largest), dtype=torch.float64)
-    return Interval(torch.zeros_like(high), high)
+def between(shape: Shape, low: int, high: int) -> Interval:
+    """low ... high everywhere."""
+    ends = (torch.full(shape, float(end), dtype=torch.float64) for end in (low, high))
+    return Interval(*ends)
+
+
+def spikes(shape: Shape) -> Interval:
+    """0 or 1 everywhere."""
+    return between(shape, 0, 1)
 
 
 def interval(op: Op, inputs: tuple[Interval, ...]) -> Interval:
@@ -77,10 +83,15 @@ def _apply(op: Op, *values: Tensor) -> Tensor:
     return stateless.apply(*(value.unsqueeze(0) for value in values)).squeeze(0)
 
 
-@_bound(Add, MaxPool, Reshape, Permute, Sum, LavaShift, LavaMean)
+@_bound(Add, MaxPool, Reshape, Permute, Sum, LavaShift, LavaMean, LavaAvgPool)
 def _monotone(op: Op, inputs: tuple[Interval, ...], shape: Shape) -> Interval:
     low = _apply(op, *(x.low for x in inputs))
     return Interval(low, _apply(op, *(x.high for x in inputs)))
+
+
+@_bound(RepeatTime)
+def _repeated(op: Op, inputs: tuple[Interval, ...], shape: Shape) -> Interval:
+    return inputs[0]
 
 
 @_bound(Conv)
@@ -123,5 +134,9 @@ def _product(op: Op, inputs: tuple[Interval, ...], shape: Shape) -> Interval:
 
 @_bound(MatMul)
 def _matrix_product(op: Op, inputs: tuple[Interval, ...], shape: Shape) -> Interval:
-    # Counts are never negative, so the product rises with either factor.
-    return Interval(inputs[0].low @ inputs[1].low, inputs[0].high @ inputs[1].high)
+    (a, b), (c, d) = inputs
+    if float(a.min()) >= 0 and float(c.min()) >= 0:
+        return Interval(a @ c, b @ d)
+    # With signs each product lies within those of the largest magnitudes.
+    reach = torch.maximum(a.abs(), b.abs()) @ torch.maximum(c.abs(), d.abs())
+    return Interval(-reach, reach)

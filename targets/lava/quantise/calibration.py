@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.interpreter import Interpreter
 from spikeport.convert.ops import Neuron
 from spikeport.core.errors import UsageError
+from spikeport.targets.lava.entry import Entry
+from spikeport.targets.lava.frames import check_counts
+from spikeport.targets.lava.quantise.options import LoweringOptions
 
 
 @dataclass
@@ -21,22 +25,24 @@ class Observation:
     Attributes:
         peaks: largest |x - bias| per edge that carries currents or counts.
         spikes: spikes per neuron layer, bool `[T, B, *feature]`.
-        input_max: largest count in the frames.
+        largest_input: largest magnitude in the frames.
     """
 
     peaks: dict[str, float] = field(default_factory=dict)
     spikes: dict[str, Tensor] = field(default_factory=dict)
-    input_max: int = 0
+    largest_input: float = 0.0
 
 
 def observe(graph: Graph, frames: Tensor, offsets: Mapping[str, Tensor]) -> Observation:
-    """Run the float graph on frames `[T, B, *shape]` of event counts.
+    """Run the float graph on frames: `[T, B, *shape]`, or images `[B, *shape]`.
 
     Raises:
-        UsageError: the frames are not whole numbers, or negative.
+        UsageError: the input is declared as counts, and the frames are none.
     """
-    check_counts(frames, graph.input.name)
-    seen = Observation(input_max=int(frames.max()) if frames.numel() else 0)
+    if graph.input.domain.is_whole:
+        check_counts(frames, graph.input.name)
+    largest = float(frames.double().abs().max()) if frames.numel() else 0.0
+    seen = Observation(largest_input=largest)
 
     def tap(node: Node, value: Tensor) -> None:
         if isinstance(node.op, Neuron):
@@ -50,23 +56,29 @@ def observe(graph: Graph, frames: Tensor, offsets: Mapping[str, Tensor]) -> Obse
     return seen
 
 
-def check_counts(frames: Tensor, where: str) -> None:
-    """Do nothing if all values are whole numbers and none is negative.
+def choose_entry(graph: Graph, options: LoweringOptions, seen: Observation | None) -> Entry:
+    """How the input is read, from the options and what calibration frames hold.
 
     Raises:
-        UsageError: some are not.
+        UsageError: neither tells how large it can be.
     """
-    values = frames if not frames.is_floating_point() else frames.double()
-    if not bool((values == values.round()).all() if values.is_floating_point() else True):
-        bad = values[values != values.round()].flatten()[0]
-        raise UsageError(
-            f"the frames hold {float(bad):g}, which is not a whole number.",
-            where=where,
-            fix="Give event counts: no normalisation, no interpolation, no NaN.",
-        )
-    if bool((values < 0).any()):
-        raise UsageError(
-            f"the frames hold {float(values.min()):g}; counts are not negative.",
-            where=where,
-            fix="Keep ON and OFF events in channels of their own.",
-        )
+    if not graph.input.domain.is_whole:
+        if options.input_range is not None:
+            return Entry.images(options.input_range, options.input_bits)
+        if seen is not None and seen.largest_input > 0:
+            return Entry.images(seen.largest_input, options.input_bits)
+        why, option = "how large a pixel can be is not known", "input_range"
+    elif options.input_max is not None:
+        return Entry.counts(options.input_max)
+    elif graph.input.domain is Domain.SPIKE:
+        return Entry.counts(1)
+    elif seen is not None:
+        # Other recordings hold larger counts than a few hundred do: twice that, up to 2^n - 1.
+        return Entry.counts((1 << (2 * max(1, int(seen.largest_input))).bit_length()) - 1)
+    else:
+        why, option = "how many events a pixel can count per step is not known", "input_max"
+    raise UsageError(
+        f"{why}, so no head-room can be proven.",
+        where=graph.input.name,
+        fix=f"Give calibration frames, or the option {option}.",
+    )

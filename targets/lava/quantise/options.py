@@ -16,6 +16,9 @@ class LoweringOptions(BaseModel):
         weight_bits: width of a weight with sign, before the exponent of its output channel.
         input_max: largest event count per pixel and step that the network must stand. If not
             given: 1 for spike input, else twice what calibration frames hold, up to 2^n - 1.
+        input_bits: width of a real-valued input with sign.
+        input_range: largest magnitude of a real-valued input; what exceeds it is clipped. If not
+            given: the largest in the calibration frames.
         headroom: `static` proves that no sum can overflow, whatever the input; `observed` lets
             scales grow until the largest sum seen in calibration, times `margin`, fits.
         margin: factor between the largest sum seen and the limit, for `observed`.
@@ -28,6 +31,8 @@ class LoweringOptions(BaseModel):
 
     weight_bits: int = Field(default=8, ge=4, le=16)
     input_max: int | None = Field(default=None, ge=1)
+    input_bits: int = Field(default=8, ge=2, le=16)
+    input_range: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     headroom: Literal["static", "observed"] = "static"
     margin: float = Field(default=2.0, ge=1.0)
     extra_bits: int = Field(default=3, ge=0, le=8)

@@ -4,34 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from torch import Tensor
 
 from spikeport.convert.graph import Graph
 from spikeport.convert.ops import Input, Neuron
+from spikeport.targets.lava.entry import Entry
 from spikeport.targets.lava.quantise.biases import accumulated
-from spikeport.targets.lava.quantise.bounds import Interval, interval, spikes
+from spikeport.targets.lava.quantise.bounds import Interval, between, interval, spikes
 from spikeport.targets.lava.quantise.options import LoweringOptions
-from spikeport.targets.lava.quantise.scales import Scaler
-from spikeport.targets.lava.quantise.streams import Stream, count_exponents, find_streams
+from spikeport.targets.lava.quantise.scales import Fit, Scaler
+from spikeport.targets.lava.quantise.streams import Stream, count_units, find_streams
 from spikeport.targets.lava.rules import RULES
 from spikeport.targets.lava.rules.base import carries_current
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The streams of a graph, and what chooses the exponent of each."""
+    """The streams of a graph, and what chooses the exponent of each.
 
-    counts: dict[str, int]
+    Attributes:
+        units: of every edge that carries counts.
+    """
+
+    units: dict[str, Fraction]
     scaler: Scaler
     streams: list[Stream]
+
+    def choose(self) -> list[tuple[Stream, Fit]]:
+        """Every stream with its exponent, those first whose currents others read.
+
+        Raises:
+            NodeRefused: no exponent leaves enough head-room.
+        """
+        return [(stream, self.scaler.settle(stream)) for stream in self.streams]
 
 
 def plan(
     graph: Graph,
     region: set[str],
     options: LoweringOptions,
-    input_max: int,
+    entry: Entry,
     *,
     offsets: dict[str, Tensor] | None = None,
     peaks: Mapping[str, float] | None = None,
@@ -39,7 +53,7 @@ def plan(
     """Streams and bounds for a graph against whose nodes nothing stands.
 
     Args:
-        input_max: largest count of events per pixel and step.
+        graph: its input declared (`entry.declared`).
         offsets: `accumulated(graph, region)`, where it is known already.
         peaks: largest magnitudes seen in calibration.
 
@@ -47,14 +61,14 @@ def plan(
         NodeRefused: biases or scaled sums cannot be expressed.
     """
     offsets = accumulated(graph, region) if offsets is None else offsets
-    counts = count_exponents(graph, region)
-    bounds = _count_bounds(graph, region, counts, input_max)
-    scaler = Scaler(graph, options, counts, bounds, offsets, peaks or {})
-    return Plan(counts, scaler, find_streams(graph, region))
+    units = count_units(graph, region, entry.unit)
+    bounds = _count_bounds(graph, region, units, entry)
+    scaler = Scaler(graph, options, dict(units), bounds, offsets, peaks or {})
+    return Plan(units, scaler, find_streams(graph, region, units))
 
 
 def _count_bounds(
-    graph: Graph, region: set[str], counts: dict[str, int], input_max: int
+    graph: Graph, region: set[str], units: dict[str, Fraction], entry: Entry
 ) -> dict[str, Interval]:
     bounds: dict[str, Interval] = {}
     for node in graph:
@@ -63,10 +77,9 @@ def _count_bounds(
         if isinstance(node.op, Neuron):
             bounds[node.name] = spikes(node.shape)
         elif isinstance(node.op, Input):
-            bounds[node.name] = spikes(node.shape, input_max)
+            bounds[node.name] = between(node.shape, entry.low, entry.high)
         else:
-            inputs = [counts[name] for name in node.inputs]
-            op = RULES[node.op.kind].lower(graph, node, inputs, counts[node.name])
+            op = RULES[node.op.kind].lower(graph, node, [units[name] for name in node.inputs])
             sources = tuple(bounds[name] for name in node.inputs)
             bounds[node.name] = sources[0] if op is None else interval(op, sources)
     return bounds

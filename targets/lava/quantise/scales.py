@@ -5,20 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import cast
 
 from torch import Tensor
 
 from spikeport.convert.check import NodeRefused, error
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import Conv, Linear, Op
+from spikeport.convert.ops import Op
 from spikeport.targets.lava import limits
 from spikeport.targets.lava.ops import LavaShift
 from spikeport.targets.lava.quantise.biases import Bias, as_bias
 from spikeport.targets.lava.quantise.bounds import Interval, interval
+from spikeport.targets.lava.quantise.layers import (
+    Layer,
+    fit_layer,
+    fit_layer_on_currents,
+    scaled_weight,
+)
 from spikeport.targets.lava.quantise.options import LoweringOptions
-from spikeport.targets.lava.quantise.streams import Stream
+from spikeport.targets.lava.quantise.streams import Stream, exponent_of
 from spikeport.targets.lava.rules import RULES, NeuronRule, SynapseRule
+from spikeport.targets.lava.rules.base import carries_current
 from spikeport.targets.lava.rules.synapses import channel_exponents
 
 SEARCH_DEPTH = 48
@@ -30,23 +38,36 @@ class Fit:
     """One stream at one exponent.
 
     Attributes:
-        ops: whole-numbered op by member (None: the member only changes the exponent).
+        units: of what each member emits.
+        ops: whole-numbered ops by member, in the order in which they are computed; none if the
+            member only changes the unit, or the constants.
+        layers: those of the members that are layers.
         shifts: bits by which each entry (reader, source) is shifted.
         bounds: proven bounds of what each member emits.
-        currents: proven bounds of what each reader reads.
+        reads: unit of what each reader reads.
+        currents: proven bounds of it.
+        thresholds: vth of each reader, smallest and largest.
         problems: (node, why, fix) of what does not fit.
         excess: the largest sum over its limit.
     """
 
     k: int
-    ops: dict[str, Op | None] = field(default_factory=dict)
+    units: dict[str, Fraction] = field(default_factory=dict)
+    ops: dict[str, tuple[Op, ...]] = field(default_factory=dict)
+    layers: dict[str, Layer] = field(default_factory=dict)
     shifts: dict[tuple[str, str], int] = field(default_factory=dict)
     bounds: dict[str, Interval] = field(default_factory=dict)
+    reads: dict[str, Fraction] = field(default_factory=dict)
     currents: dict[str, Interval] = field(default_factory=dict)
-    thresholds: dict[str, int] = field(default_factory=dict)
+    thresholds: dict[str, tuple[int, int]] = field(default_factory=dict)
     biases: dict[str, Bias] = field(default_factory=dict)
     problems: list[tuple[str, str, str]] = field(default_factory=list)
     excess: float = 0.0
+
+    @property
+    def silences(self) -> bool:
+        """Whether a threshold is so coarse that it is zero."""
+        return any(low < 1 for low, _ in self.thresholds.values())
 
 
 @dataclass(frozen=True)
@@ -54,18 +75,29 @@ class Scaler:
     """Chooses exponents.
 
     Attributes:
-        counts: exponent of every edge that carries counts.
-        bounds: proven bounds of every edge that carries counts.
+        units: of every edge that carries counts, and of the streams settled so far.
+        bounds: proven bounds of the same edges.
         offsets: bias accumulated on every edge that carries currents.
         peaks: largest magnitude, in real units and without bias, seen on each edge in calibration.
     """
 
     graph: Graph
     options: LoweringOptions
-    counts: Mapping[str, int]
-    bounds: Mapping[str, Interval]
+    units: dict[str, Fraction]
+    bounds: dict[str, Interval]
     offsets: Mapping[str, Tensor]
     peaks: Mapping[str, float]
+
+    def settle(self, stream: Stream) -> Fit:
+        """Choose the exponent of a stream for good, so that others can read its currents.
+
+        Raises:
+            NodeRefused: as `choose`.
+        """
+        fit = self.choose(stream)
+        self.units.update(fit.units)
+        self.bounds.update(fit.bounds)
+        return fit
 
     def choose(self, stream: Stream) -> Fit:
         """The fit with the largest exponent that leaves no problem.
@@ -84,7 +116,7 @@ class Scaler:
             fits_chip = all(bias.fits_chip for bias in fit.biases.values())
             if not fit.problems and (fits_chip or k <= max(needed, lowest)):
                 return fit
-            if last is not None and min(fit.thresholds.values(), default=1) < 1:
+            if last is not None and fit.silences:
                 break
             last = fit if fit.problems else last
             k -= _certain_steps(fit.excess)
@@ -94,43 +126,50 @@ class Scaler:
 
     def _lowest(self, stream: Stream) -> int | None:
         needs = [
-            self.counts[source] - stream.exponent_of(self.graph, reader, 0)
+            -exponent_of(self.units[source] / stream.unit_of(self.graph, reader, 0))
             for reader, source in stream.entries
         ]
         return max(needs, default=None)
 
     def _needed(self, stream: Stream) -> int:
-        """Exponent from which on no weight loses bits; without weights, that of the counts."""
-        wants = []
-        for name, offset in stream.members.items():
+        """Exponent from which on no weight loses bits; without weights, that of the counts.
+
+        Layers that read currents shift their sums, so they have no wish where others have.
+        """
+        wants: dict[bool, list[int]] = {False: [], True: []}
+        for name in stream.members:
             node = self.graph[name]
-            rule = RULES[node.op.kind]
-            if isinstance(rule, SynapseRule):
-                weight = rule.scaled_weight(node, self._count_exponents(node))
-                own = channel_exponents(weight, self.options.weight_bits)
-                wants.append(int(own.max()) - offset)
-        return max(wants) if wants else self._lowest(stream) or 0
+            if isinstance(RULES[node.op.kind], SynapseRule):
+                scaled = self._scaled_weight(stream, node)
+                own = int(channel_exponents(scaled, self.options.weight_bits).max())
+                wants[self._reads_current(node)].append(own)
+        chosen = wants[False] or wants[True]
+        return max(chosen) if chosen else self._lowest(stream) or 0
 
     def _extra(self, stream: Stream) -> int:
         only_counts = not stream.members
         return self.options.count_shift if only_counts else self.options.extra_bits
 
-    def _count_exponents(self, node: Node) -> list[int]:
-        return [self.counts[name] for name in node.inputs]
+    def _reads_current(self, node: Node) -> bool:
+        return carries_current(self.graph[node.inputs[0]])
+
+    def _scaled_weight(self, stream: Stream, node: Node) -> Tensor:
+        writes = stream.unit_of(self.graph, node.name, 0)
+        return scaled_weight(node, self.units[node.inputs[0]], writes)
 
     def attempt(self, stream: Stream, k: int) -> Fit:
         """Lower the stream at this exponent and see what does not fit."""
         fit = Fit(k)
         for reader, source in stream.entries:
-            bits = stream.exponent_of(self.graph, reader, k) - self.counts[source]
-            fit.shifts[reader, source] = bits
+            unit = stream.unit_of(self.graph, reader, k)
+            fit.shifts[reader, source] = bits = exponent_of(self.units[source] / unit)
             if bits < 0:
                 why = f"counts would lose {-bits} bits to the scale of the currents they join."
                 fit.problems.append((reader, why, "Add counts to counts only."))
                 return fit
         for name in stream.members:
-            if self.graph[name].inputs:
-                self._member(stream, self.graph[name], fit)
+            fit.units[name] = stream.unit_of(self.graph, name, k)
+            self._member(stream, self.graph[name], fit)
         for name in stream.readers:
             self._reader(stream, self.graph[name], fit)
         return fit
@@ -139,58 +178,82 @@ class Scaler:
         if source in fit.bounds:
             return fit.bounds[source]
         bits = fit.shifts.get((reader, source), 0)
-        return interval(LavaShift(bits), (self.bounds[source],))
+        return interval(LavaShift(bits), (self.bounds[source],)) if bits else self.bounds[source]
 
     def _member(self, stream: Stream, node: Node, fit: Fit) -> None:
-        rule, exponent = RULES[node.op.kind], fit.k + stream.members[node.name]
-        if isinstance(rule, SynapseRule):
-            bits = self.options.weight_bits
-            op: Op | None = rule.with_bits(node, self._count_exponents(node), exponent, bits)
-        else:
-            inputs = [fit.k + stream.members.get(name, 0) for name in node.inputs]
-            op = rule.lower(self.graph, node, inputs, exponent)
+        if isinstance(RULES[node.op.kind], SynapseRule):
+            self._layer(stream, node, fit)
+            return
+        reads = [fit.units.get(name, fit.units[node.name]) for name in node.inputs]
+        op = RULES[node.op.kind].lower(self.graph, node, reads)
         sources = tuple(self._source(fit, node.name, name) for name in node.inputs)
-        fit.ops[node.name] = op
+        fit.ops[node.name] = () if op is None else (op,)
         fit.bounds[node.name] = sources[0] if op is None else interval(op, sources)
-        wraps = isinstance(op, Conv | Linear)
-        limit = limits.CONVOLUTION_LIMIT if wraps else limits.MESSAGE_LIMIT
-        self._check_room(node.name, fit.bounds[node.name], exponent, limit, fit)
+        unit = fit.units[node.name]
+        self._check_room(node.name, fit.bounds[node.name], unit, limits.MESSAGE_LIMIT, fit)
+
+    def _layer(self, stream: Stream, node: Node, fit: Fit) -> None:
+        scaled, source = self._scaled_weight(stream, node), self.bounds[node.inputs[0]]
+        bits = self.options.weight_bits
+
+        def unit(exponent: int) -> Fraction:
+            return fit.units[node.name] * Fraction(2) ** (fit.k - exponent)
+
+        if self._reads_current(node):
+            layer = fit_layer_on_currents(
+                node, scaled, fit.k, bits, source,
+                lambda bounds, exponent: self._reached(node.name, bounds, unit(exponent)),
+            )  # fmt: skip
+        else:
+            layer = fit_layer(node, scaled, fit.k, bits, source)
+        fit.layers[node.name], fit.ops[node.name] = layer, layer.ops
+        fit.bounds[node.name] = layer.bounds
+        limit = limits.CONVOLUTION_LIMIT
+        self._check_room(node.name, layer.sums, unit(layer.exponent), limit, fit)
 
     def _reader(self, stream: Stream, node: Node, fit: Fit) -> None:
         rule = cast(NeuronRule, RULES[node.op.kind])
-        exponent = stream.exponent_of(self.graph, node.name, fit.k)
+        fit.reads[node.name] = unit = stream.unit_of(self.graph, node.name, fit.k)
         source = node.inputs[0]
         fit.currents[node.name] = self._source(fit, node.name, source)
-        self._check_room(node.name, fit.currents[node.name], exponent, limits.CURRENT_LIMIT, fit)
-        fit.thresholds[node.name] = vth = rule.threshold(node.op, exponent)
-        if not 1 <= vth <= limits.THRESHOLD_LIMIT:
+        self._check_room(source, fit.currents[node.name], unit, limits.CURRENT_LIMIT, fit, node)
+        vth = rule.threshold(node.op, unit)
+        fit.thresholds[node.name] = low, high = int(vth.min()), int(vth.max())
+        if low < 1 or high > limits.THRESHOLD_LIMIT:
             fix = "Rescale the weights before it and its threshold together."
-            why = f"its threshold would be {vth}; Lava takes 1 to {limits.THRESHOLD_LIMIT}."
+            worse = low if low < 1 else high
+            why = f"its threshold would be {worse}; Lava takes 1 to {limits.THRESHOLD_LIMIT}."
             fit.problems.append((node.name, why, fix))
         if source in self.offsets:
-            fit.biases[node.name] = bias = as_bias(self.offsets[source], exponent)
+            fit.biases[node.name] = bias = as_bias(self.offsets[source], unit)
             if not bias.fits:
                 why = f"its bias exceeds {limits.BIAS_LIMIT}, the range of int16, and would wrap."
                 fit.problems.append((node.name, why, "Train with smaller biases."))
 
-    def _check_room(self, name: str, bounds: Interval, k: int, limit: int, fit: Fit) -> None:
-        largest = bounds.largest
-        if self.options.headroom == "observed":
-            node = self.graph[name]
-            edge = name if name in fit.ops else node.inputs[0]
-            largest = min(largest, math.ldexp(self.peaks[edge], k) * self.options.margin)
+    def _reached(self, edge: str, bounds: Interval, unit: Fraction) -> float:
+        """The magnitude that head-room is needed for: proven, or seen with a margin."""
+        if self.options.headroom == "static":
+            return bounds.largest
+        return min(bounds.largest, self.peaks[edge] / float(unit) * self.options.margin)
+
+    def _check_room(
+        self,
+        edge: str,
+        bounds: Interval,
+        unit: Fraction,
+        limit: int,
+        fit: Fit,
+        reader: Node | None = None,
+    ) -> None:
+        largest = self._reached(edge, bounds, unit)
         fit.excess = max(fit.excess, largest / limit)
         if largest >= limit:
-            why = f"sums may reach {largest:.0f} with exponent {k}; the limit is {limit}."
+            k = math.log2(1 / unit)
+            why = f"sums may reach {largest:.0f} with exponent {k:.4g}; the limit is {limit}."
             fix = "Use fewer weight bits or headroom='observed', or train with weight decay."
-            fit.problems.append((name, why, fix))
+            fit.problems.append((reader.name if reader else edge, why, fix))
 
 
 def _certain_steps(excess: float) -> int:
     """How many exponents further down sums are sure to be too large still, plus one."""
     return max(1, math.floor(math.log2(excess))) if excess > 0 else 1
-
-
-def layer_of(node: Node) -> Conv | Linear:
-    """The synapse op of a node that is known to hold one."""
-    return cast("Conv | Linear", node.op)

@@ -1,6 +1,15 @@
 """One rule per kind of op: what of it is refused, and what becomes of it in whole numbers."""
 
-from spikeport.targets.lava.rules import arithmetic, moves, neurons, refused, synapses
+from spikeport.targets.lava.rules import (
+    arithmetic,
+    entry,
+    means,
+    moves,
+    neurons,
+    refused,
+    scaling,
+    synapses,
+)
 from spikeport.targets.lava.rules.base import RULES, Rule
 from spikeport.targets.lava.rules.neurons import NeuronRule
 from spikeport.targets.lava.rules.synapses import SynapseRule
@@ -11,8 +20,11 @@ __all__ = [
     "Rule",
     "SynapseRule",
     "arithmetic",
+    "entry",
+    "means",
     "moves",
     "neurons",
     "refused",
+    "scaling",
     "synapses",
 ]

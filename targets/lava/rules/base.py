@@ -1,14 +1,14 @@
 """What a rule is.
 
-A whole number n on an edge with exponent k stands for n / 2^k. On edges that carry counts (every
-domain but real) the exponent follows from the ops before it; edges that carry currents (real) get
+A whole number n on an edge stands for n units, an exact fraction. On edges that carry counts (every
+domain but real) the unit follows from the ops before it; edges that carry currents (real) get
 theirs from the stream that they belong to (`quantise/streams.py`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from typing import TypeVar
 
 from spikeport.convert.check import EXACT, Finding, Treatment
@@ -32,12 +32,16 @@ class Rule:
         """What becomes of the node; called only where `check` finds no error."""
         return EXACT
 
-    def exponent(self, graph: Graph, node: Node, inputs: Sequence[int]) -> int:
-        """Exponent of the output, given those of the inputs. Called only where `check` is quiet."""
+    def unit(self, graph: Graph, node: Node, inputs: Sequence[Fraction]) -> Fraction:
+        """Unit of the output, given those of the inputs. Called only where `check` is quiet."""
         return inputs[0]
 
-    def lower(self, graph: Graph, node: Node, inputs: Sequence[int], output: int) -> Op | None:
-        """The op in whole numbers, or None if it only changes the exponent."""
+    def lower(self, graph: Graph, node: Node, inputs: Sequence[Fraction]) -> Op | None:
+        """The op in whole numbers, or None if it only changes the unit, or the constants.
+
+        Args:
+            inputs: units of what it reads.
+        """
         return node.op
 
 
@@ -55,14 +59,6 @@ def rule(*ops: type[Op]) -> Callable[[RuleType], RuleType]:
         return cls
 
     return register
-
-
-def power_of_two(value: float) -> int | None:
-    """m with 2^m = value, or None."""
-    if not value > 0 or not math.isfinite(value):
-        return None
-    fraction, exponent = math.frexp(value)
-    return exponent - 1 if fraction == 0.5 else None
 
 
 def carries_current(node: Node) -> bool:

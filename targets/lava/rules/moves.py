@@ -1,42 +1,23 @@
-"""Ops that bring values in, or move them without arithmetic."""
+"""Ops that move values without arithmetic."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from spikeport.convert.check import Finding, error
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import Input, MaxPool, Permute, Reshape
+from spikeport.convert.ops import MaxPool, Permute, RepeatTime, Reshape
 from spikeport.targets.lava.rules.base import Rule, rule
-
-
-@rule(Input)
-class InputRule(Rule):
-    """Event counts, one frame per step."""
-
-    def check(self, graph: Graph, node: Node) -> Iterator[Finding]:
-        if not node.domain.is_whole:
-            yield error(
-                node,
-                f"the input is declared {node.domain}; Lava takes whole numbers.",
-                "Feed event counts and trace with input_domain='graded' (or 'spike' for 0/1 "
-                "frames); leave out any normalisation.",
-            )
-        if not node.per_step:
-            yield error(
-                node,
-                "the input is one static image, repeated inside the model.",
-                "Repeat the image over the time steps outside the model and trace it with frames "
-                "[T, B, C, H, W].",
-            )
-
-    def exponent(self, graph: Graph, node: Node, inputs: Sequence[int]) -> int:
-        return 0
 
 
 @rule(Reshape, Permute)
 class ViewRule(Rule):
     """Moves values only."""
+
+
+@rule(RepeatTime)
+class RepeatTimeRule(Rule):
+    """On Lava every value exists at each step; the source repeats the image."""
 
 
 @rule(MaxPool)

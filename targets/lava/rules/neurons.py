@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor
 
 from spikeport.convert.check import Finding, Status, Treatment, error
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import IF, LIF, Op, ParametricLIF
+from spikeport.convert.ops import IF, LIF, ChannelNeuron, Op, ParametricLIF
 from spikeport.targets.lava.limits import DECAY_UNIT, NO_CURRENT_MEMORY
 from spikeport.targets.lava.ops import LavaLIF
 from spikeport.targets.lava.rules.base import Rule, rule
@@ -18,8 +22,9 @@ from spikeport.targets.lava.rules.base import Rule, rule
 class Membrane(NamedTuple):
     """h' = h (1 - leak) + x, fire on h' >= threshold: the form that Lava's neuron has."""
 
-    leak: float
-    threshold: float
+    leak: float | Tensor
+    threshold: float | Tensor
+    """Of the layer, or broadcasting to the features."""
 
 
 class NeuronRule(Rule):
@@ -42,23 +47,33 @@ class NeuronRule(Rule):
                 node, f"it resets to {v_reset:g}; Lava resets to 0.", "Train with v_reset=0.0."
             )
         membrane = self.membrane(node.op)
-        if not 0 < membrane.threshold < math.inf:
+        if not _all(membrane.threshold, lambda value: 0 < value < math.inf):
             yield error(
                 node, "its threshold is not positive and finite.", "Train with v_threshold > 0."
             )
-        decay = membrane.leak * DECAY_UNIT
-        if decay != round(decay) or not 0 <= decay < DECAY_UNIT:
-            yield error(
-                node,
-                f"its leak {membrane.leak:.6g} is no whole number of 1/4096, the unit of Lava.",
-                "Train with tau = 2, 4, 8, ... (a power of two above 1).",
-            )
+        yield from self._check_leak(node, membrane.leak)
         source = graph[node.inputs[0]]
         if not source.per_step:
             yield error(
                 node,
                 "it reads a value without time axis.",
                 "Repeat the input over the time steps outside the model.",
+            )
+
+    def _check_leak(self, node: Node, leak: float | Tensor) -> Iterator[Finding]:
+        if isinstance(leak, Tensor) and bool((leak != leak.flatten()[0]).any()):
+            yield error(
+                node,
+                "its leak differs between channels; Lava's neurons share one per layer.",
+                "Train with one time constant per layer.",
+            )
+            return
+        decay = _first(leak) * DECAY_UNIT
+        if decay != round(decay) or not 0 <= decay < DECAY_UNIT:
+            yield error(
+                node,
+                f"its leak {_first(leak):.6g} is no whole number of 1/4096, the unit of Lava.",
+                "Train with tau = 2, 4, 8, ... (a power of two above 1).",
             )
 
     def treatment(self, graph: Graph, node: Node) -> Treatment:
@@ -68,26 +83,45 @@ class NeuronRule(Rule):
         )
         return Treatment(Status.APPROXIMATE, how=how)
 
-    def exponent(self, graph: Graph, node: Node, inputs: Sequence[int]) -> int:
-        return 0
+    def unit(self, graph: Graph, node: Node, inputs: Sequence[Fraction]) -> Fraction:
+        return Fraction(1)
 
-    def lower(self, graph: Graph, node: Node, inputs: Sequence[int], output: int) -> Op | None:
+    def lower(self, graph: Graph, node: Node, inputs: Sequence[Fraction]) -> Op | None:
+        limit = self.threshold(node.op, inputs[0])
         return LavaLIF(
             du=NO_CURRENT_MEMORY,
-            dv=round(self.membrane(node.op).leak * DECAY_UNIT),
-            vth=self.threshold(node.op, inputs[0]),
+            dv=round(_first(self.membrane(node.op).leak) * DECAY_UNIT),
+            vth=int(limit.max()),
             bias_mant=None,
             bias_exp=0,
+            thresholds=None if limit.numel() == 1 else limit.to(torch.int32),
         )
 
-    def threshold(self, op: Op, exponent: int) -> int:
-        """vth for currents with this exponent.
+    def threshold(self, op: Op, unit: Fraction) -> Tensor:
+        """vth for currents in this unit, int64, one or broadcasting to the features.
 
         Lava fires on v > vth, the neuron on v >= threshold: the largest whole number below the
         threshold. Membranes have fractions, so those in the window of one unit below the
         threshold fire too early.
         """
-        return math.ceil(math.ldexp(self.membrane(op).threshold, exponent)) - 1
+        threshold = torch.as_tensor(self.membrane(op).threshold, dtype=torch.float64)
+        limits = {value: _below(value, unit) for value in set(threshold.flatten().tolist())}
+        whole = torch.tensor([limits[value] for value in threshold.flatten().tolist()])
+        return whole.reshape(threshold.shape)
+
+
+def _below(threshold: float, unit: Fraction) -> int:
+    """Largest whole number of units below a threshold; beyond 2^40 it is that."""
+    return min(math.ceil(Fraction(threshold) / unit) - 1, 2**40)
+
+
+def _first(value: float | Tensor) -> float:
+    return float(value.flatten()[0]) if isinstance(value, Tensor) else value
+
+
+def _all(value: float | Tensor, holds: Callable[[float], bool]) -> bool:
+    values = value.flatten().tolist() if isinstance(value, Tensor) else [value]
+    return all(holds(each) for each in values)
 
 
 @rule(LIF)
@@ -116,3 +150,20 @@ class ParametricLIFRule(NeuronRule):
         plif = cast(ParametricLIF, op)
         leak = float(plif.weight.double().sigmoid())
         return Membrane(leak, plif.v_threshold * (1.0 / leak if plif.decay_input else 1.0))
+
+
+@rule(ChannelNeuron)
+class ChannelNeuronRule(NeuronRule):
+    """Thresholds that differ between channels; the leak must be one for the layer."""
+
+    def membrane(self, op: Op) -> Membrane:
+        neuron = cast(ChannelNeuron, op)
+        threshold = neuron.v_threshold.double()
+        if neuron.tau is None and neuron.weight is None:
+            return Membrane(0.0, threshold)
+        leak = (
+            1.0 / neuron.tau.double()
+            if neuron.tau is not None
+            else cast(Tensor, neuron.weight).double().sigmoid()
+        )
+        return Membrane(leak, threshold / leak if neuron.decay_input else threshold)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from spikeport.convert.check import Finding, error
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import AvgPool, BatchNorm, MeanTime, RepeatTime
+from spikeport.convert.ops import BatchNorm, MeanTime, SumTime
 from spikeport.targets.lava.rules.base import Rule, rule
 
 
@@ -28,25 +28,9 @@ class BatchNormRule(RefusedRule):
     fix = "Place it right after a convolution or linear layer, and run the pass fold-batch-norm."
 
 
-@rule(AvgPool)
-class AvgPoolRule(RefusedRule):
-    """Divisors that no shift expresses."""
-
-    why = "average pooling over windows is not lowered to Lava."
-    fix = "Use max pooling, or a depth-wise convolution with constant weights."
-
-
-@rule(MeanTime)
+@rule(MeanTime, SumTime)
 class MeanTimeRule(RefusedRule):
     """Needs the future."""
 
-    why = "a mean over time stands before a neuron; a neuron cannot wait for the last step."
-    fix = "Average over time after the last neuron only."
-
-
-@rule(RepeatTime)
-class RepeatTimeRule(RefusedRule):
-    """A host's job."""
-
-    why = "a value is repeated over time inside the model."
-    fix = "Repeat it outside and trace the model with frames [T, B, C, H, W]."
+    why = "a mean or sum over time stands before a neuron; a neuron cannot wait for the last step."
+    fix = "Take it after the last neuron only."

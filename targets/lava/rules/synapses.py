@@ -1,9 +1,10 @@
-"""Convolutions and linear layers on spikes or counts."""
+"""Convolutions and linear layers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 from typing import cast
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from spikeport.convert.check import Finding, Status, Treatment, error
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import Conv, Linear, Op
+from spikeport.convert.ops import Conv, Linear
 from spikeport.targets.lava.rules.base import Rule, carries_current, rule
 
 
@@ -48,12 +49,6 @@ class SynapseRule(Rule):
 
     def check(self, graph: Graph, node: Node) -> Iterator[Finding]:
         op = cast("Conv | Linear", node.op)
-        if carries_current(graph[node.inputs[0]]) and graph[node.inputs[0]].inputs:
-            yield error(
-                node,
-                f"this {op.kind} layer reads membrane currents, not spikes.",
-                "Put a neuron before it, or merge it with the layer before it.",
-            )
         parameters = [op.weight] if op.bias is None else [op.weight, op.bias]
         if not all(bool(torch.isfinite(value).all()) for value in parameters):
             yield error(node, "its weights hold NaN or infinity.", "Give trained weights.")
@@ -63,15 +58,17 @@ class SynapseRule(Rule):
             "weights in whole numbers, one exponent per output channel; measured as "
             "'weight error' and 'weight bits lost to head-room'"
         )
+        if carries_current(graph[node.inputs[0]]):
+            how += "; sums shifted to the scale of the currents they join, measured as "
+            how += "'rounding of the sums, largest'"
         return Treatment(Status.APPROXIMATE, how=how)
 
-    def scaled_weight(self, node: Node, inputs: Sequence[int]) -> Tensor:
-        """The weight that whole-numbered inputs with this exponent need, float64."""
+    def scaled_weight(self, node: Node, reads: Fraction, writes: Fraction) -> Tensor:
+        """The weight that turns whole numbers in one unit into another, float64."""
         weight = cast("Conv | Linear", node.op).weight.double()
-        return weight * 2.0 ** -inputs[0]
+        return weight * float(reads / writes)
 
-    def with_bits(self, node: Node, inputs: Sequence[int], output: int, bits: int) -> Op:
-        """The layer with whole-numbered weights of `bits` bits, and without bias."""
-        op = cast("Conv | Linear", node.op)
-        weight = quantised(self.scaled_weight(node, inputs), bits, output)
-        return replace(op, weight=weight, bias=None)
+
+def with_weight(op: Conv | Linear, weight: Tensor) -> Conv | Linear:
+    """The layer with other weights, and without bias."""
+    return replace(op, weight=weight, bias=None)

@@ -1,0 +1,98 @@
+"""One layer in whole numbers: weights, and sums that stay within what a convolution holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import cast
+
+from torch import Tensor
+
+from spikeport.convert.graph import Node
+from spikeport.convert.ops import Conv, Linear, Op
+from spikeport.targets.lava.limits import CONVOLUTION_LIMIT
+from spikeport.targets.lava.ops import LavaShift
+from spikeport.targets.lava.quantise.bounds import Interval, interval
+from spikeport.targets.lava.rules import RULES, SynapseRule
+from spikeport.targets.lava.rules.synapses import channel_exponents, quantised, with_weight
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer at one exponent of the stream that it writes.
+
+    Attributes:
+        op: with whole-numbered weights.
+        scaled: the weights that it stands for, in units of the stream at exponent 0, float64.
+        own: per output channel the exponent from which on weights lose no bits.
+        exponent: of the sums; that of the stream, or more where they are shifted to it.
+        sums: proven bounds of them.
+        excess: how far shifted sums lie above the stream's exponent, in bits.
+    """
+
+    op: Conv | Linear
+    scaled: Tensor
+    own: Tensor
+    exponent: int
+    sums: Interval
+    excess: int
+
+    @property
+    def ops(self) -> tuple[Op, ...]:
+        """What is computed, in order."""
+        return (self.op, LavaShift(-self.excess)) if self.excess else (self.op,)
+
+    @property
+    def bounds(self) -> Interval:
+        """Proven bounds of what the stream gets."""
+        return interval(LavaShift(-self.excess), (self.sums,)) if self.excess else self.sums
+
+
+def layer_of(node: Node) -> Conv | Linear:
+    """The synapse op of a node that is known to hold one."""
+    return cast("Conv | Linear", node.op)
+
+
+def scaled_weight(node: Node, reads: Fraction, writes: Fraction) -> Tensor:
+    """The weight that turns whole numbers in one unit into another, float64."""
+    return cast(SynapseRule, RULES[node.op.kind]).scaled_weight(node, reads, writes)
+
+
+def fit_layer(node: Node, scaled: Tensor, k: int, bits: int, source: Interval) -> Layer:
+    """A layer that reads spikes or counts: its sums have the exponent of the stream."""
+    return _at(node, scaled, channel_exponents(scaled, bits), k, k, bits, source)
+
+
+def fit_layer_on_currents(
+    node: Node,
+    scaled: Tensor,
+    k: int,
+    bits: int,
+    source: Interval,
+    reached: Callable[[Interval, int], float],
+) -> Layer:
+    """A layer that reads currents: their many bits times those of the weights need room.
+
+    Its sums keep the largest exponent at which they fit a convolution and no weight gains bits,
+    then they are shifted to the exponent of the stream.
+
+    Args:
+        reached: from bounds and their exponent to the magnitude that must fit.
+    """
+    own = channel_exponents(scaled, bits)
+    exponent = max(k, int(own.max()))
+    while True:
+        layer = _at(node, scaled, own, k, exponent, bits, source)
+        excess = reached(layer.sums, exponent) / CONVOLUTION_LIMIT
+        if excess < 1 or exponent == k:
+            return layer
+        exponent = max(k, exponent - max(1, math.floor(math.log2(excess))))
+
+
+def _at(
+    node: Node, scaled: Tensor, own: Tensor, k: int, exponent: int, bits: int, source: Interval
+) -> Layer:
+    op = with_weight(layer_of(node), quantised(scaled, bits, exponent))
+    return Layer(op, scaled, own, exponent, interval(op, (source,)), exponent - k)
