@@ -1,6 +1,6 @@
 """Times the integer executor against SpikingJelly's float network and Lava's stock models.
 
-Same weights, same frames of counts, same threads, alternating in one process; a ratio is one of
+Same weights, same input, same threads, alternating in one process; a ratio is one of
 medians. SpikingJelly runs its own neurons eagerly, with contiguous feature maps (as torch lays
 them out by itself) and with the channels last. A model for static images reads frames here too.
 
@@ -36,22 +36,37 @@ from spikeport.targets.lava.kernels.base import Kernel
 from spikeport.train.models import MODELS, create_model
 
 
-def counts(shape: tuple[int, ...]) -> Tensor:
-    generator = torch.Generator().manual_seed(0)
-    return torch.poisson(torch.full(shape, 0.5), generator=generator).clamp(max=7)
+def sample(name: str, batch: int, steps: int) -> Tensor:
+    """Images, or frames of event counts."""
+    entry, generator = MODELS[name], torch.Generator().manual_seed(0)
+    if entry.static:
+        return torch.randn(batch, *entry.input_shape, generator=generator) * 0.5
+    rate = torch.full((batch, steps, *entry.input_shape), 0.5)
+    return torch.poisson(rate, generator=generator).clamp(max=7)
 
 
-def network(name: str) -> nn.Module:
+def network(name: str, steps: int) -> nn.Module:
     torch.manual_seed(0)
-    model = create_model(name, **({"steps": None} if MODELS[name].static else {}))
+    model = create_model(name, **({"steps": steps} if MODELS[name].static else {}))
     lively(model)
     return model.eval()
 
 
-def lowered(model: nn.Module, frames: Tensor, bits: int, headroom: str) -> LavaArtefact:
-    few = frames[:2] if len(frames) > 1 else frames
-    graph = trace(model, few, input_domain="graded")
-    return lower(graph, few.transpose(0, 1), weight_bits=bits, headroom=headroom, input_max=7)
+def steps_first(x: Tensor) -> Tensor:
+    return x if x.dim() == 4 else x.transpose(0, 1)
+
+
+def lowered(model: nn.Module, x: Tensor, options: argparse.Namespace) -> LavaArtefact:
+    few, static = x[:2], MODELS[options.model].static
+    graph = trace(model, few, input_domain="real" if static else "graded")
+    given = {} if static else {"input_max": 7}
+    return lower(
+        graph,
+        steps_first(few),
+        weight_bits=options.bits,
+        headroom=options.headroom,
+        **given,
+    )
 
 
 def eager(model: nn.Module, frames: Tensor) -> Callable[[], object]:
@@ -128,6 +143,7 @@ def stock_seconds(artefact: LavaArtefact, frames: Tensor, steps: int) -> float:
     from lava.proc.conv.models import PyConvModelFixed
     from lava.proc.conv.process import Conv
 
+    from spikeport.targets.lava.frames import stepped_frames
     from spikeport.targets.lava.network import build_network
     from spikeport.targets.lava.pump import _build
     from spikeport.targets.lava.retime import retime
@@ -136,7 +152,8 @@ def stock_seconds(artefact: LavaArtefact, frames: Tensor, steps: int) -> float:
     wide = {name: LavaPyType(np.ndarray, np.int32, precision=32) for name in sizes}
     model = type("StockConv", (PyConvModelFixed,), {**wide, "__module__": __name__})
     model = implements(proc=Conv, protocol=LoihiProtocol)(requires(CPU)(tag("fixed_pt")(model)))
-    built = build_network(artefact.graph, retime(artefact.graph), frames[:, :1])
+    one = stepped_frames(artefact.graph, frames)[:, :1]
+    built = build_network(artefact.graph, retime(artefact.graph), one)
     models = _build(built, model)
     started = time.perf_counter()
     for _ in range(steps):
@@ -159,10 +176,10 @@ def main() -> None:
     parser.add_argument("--stock", type=int, default=0, metavar="STEPS")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    model = network(options.model)
-    frames = counts((options.batch, options.steps, *MODELS[options.model].input_shape))
-    artefact = lowered(model, frames, options.bits, options.headroom)
-    executor, stepped = artefact.executor(), frames.transpose(0, 1)
+    model = network(options.model, options.steps)
+    frames = sample(options.model, options.batch, options.steps)
+    artefact = lowered(model, frames, options)
+    executor, stepped = artefact.executor(), steps_first(frames)
     runs = {
         "integer": lambda: executor.run(stepped),
         "spikeport_float": eager(model, frames),
