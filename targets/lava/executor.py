@@ -19,10 +19,10 @@ from spikeport.targets.lava.kernels import Choice, Plan, plan
 from spikeport.targets.lava.limits import CURRENT_LIMIT, EXACT_LIMIT
 from spikeport.targets.lava.metadata import lava_metadata
 
-CHUNK_BYTES = 1 << 25
+CHUNK_BYTES = 1 << 24
 """Size of the largest value of a run where nobody watches.
 
-Bounds memory, and is faster: beyond it the allocator asks the system for new pages each time.
+Bounds memory, and is faster: it stays in the cache, and the allocator keeps its pages.
 """
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 import torch
 
@@ -79,6 +82,14 @@ def test_a_gpu_gives_the_same(max_former):
     )
     lava = {node.name for node in lava_part(max_former.artefact.graph)}
     assert all(torch.equal(got[name].cpu(), here[name]) for name in lava)
+
+
+def test_executors_are_copied_and_pickled(small_chain):
+    ran = small_chain.artefact.executor()
+    assert ran is small_chain.artefact.executor()
+    want = ran.run(small_chain.frames)
+    for again in (copy.deepcopy(ran), pickle.loads(pickle.dumps(ran))):
+        assert torch.equal(again.run(small_chain.frames), want)
 
 
 def test_integer_frames_are_taken(small_chain):

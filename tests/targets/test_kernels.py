@@ -29,6 +29,7 @@ from spikeport.convert.ops import (
     Sum,
 )
 from spikeport.core.native import CompileError
+from spikeport.targets.lava import IntegerExecutor
 from spikeport.targets.lava.kernels import int8_conv, neuron, plan
 from spikeport.targets.lava.kernels.base import Edge
 from spikeport.targets.lava.ops import LavaAvgPool, LavaLIF, LavaMean, LavaShift
@@ -180,11 +181,12 @@ def test_without_a_compiler_neurons_run_step_by_step(monkeypatch, max_former, ca
         raise CompileError("the disk is on fire.", where="cc")
 
     frames = max_former.frames
-    want = max_former.artefact.executor().run(frames)
+    graph = max_former.artefact.graph
+    want = IntegerExecutor(graph).run(frames)
     monkeypatch.setattr(neuron, "load_library", fails)
     neuron._function.cache_clear()
     try:
-        executor = max_former.artefact.executor()
+        executor = IntegerExecutor(graph)
         assert "the disk is on fire" in caplog.text and len(caplog.records) == 1
     finally:
         neuron._function.cache_clear()
@@ -295,6 +297,7 @@ def test_an_int8_kernel_that_computes_otherwise_is_not_used(monkeypatch, broken)
 OLDER = """
 import os, torch
 from test_kernels import conv, counts, edge, weights
+from spikeport.targets.lava import IntegerExecutor
 from spikeport.targets.lava.kernels import int8_conv
 for groups, high in ((1, 1), (1, 130), (1, 129), (64, 129), (2, 7)):
     w, _ = int8_conv.mantissas(weights((64, 64 // groups, 3, 3)))

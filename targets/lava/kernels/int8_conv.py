@@ -6,8 +6,8 @@ multiplied by 2^e afterwards, as float32, which is exact while the sum stays bel
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,10 +17,10 @@ from spikeport.targets.lava.kernels.base import (
     SINGLE_LIMIT,
     Edge,
     Kernel,
+    bounds_of,
     maker,
     merged,
     number,
-    reach,
     split,
 )
 
@@ -29,7 +29,7 @@ PAIR_LIMIT = 2**15 - 1
 """Processors without 8-bit dot products add pairs of products in int16, which saturates."""
 SHAPES_KEPT = 4
 _VECTORS = ("AVX2", "AVX512")
-_PROBE_EDGE = 16
+_PROBE_EDGE = 8
 """Positions per axis at which a new kernel is compared with float64."""
 
 
@@ -65,6 +65,10 @@ class Int8Conv:
     dtype: torch.dtype = torch.float32
     _packed: dict[torch.Size, Tensor] = field(default_factory=dict)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For copies and pickles: what oneDNN packed stays here."""
+        return Int8Conv, (self.q, self.scales, self.geometry, self.why)
+
     def run(self, *inputs: Tensor) -> Tensor:
         (x,) = inputs
         y = self._convolve(as_image(merged(x)))
@@ -96,13 +100,15 @@ class Int8Conv:
 
     def _weight(self, shape: torch.Size) -> Tensor:
         """In oneDNN's own order for inputs of this shape; for others it would sort at each call."""
-        if shape not in self._packed:
-            if len(self._packed) >= SHAPES_KEPT:
-                self._packed.clear()
-            self._packed[shape] = torch.ops.onednn.qconv_prepack(
+        packed = self._packed.get(shape)
+        if packed is None:
+            packed = torch.ops.onednn.qconv_prepack(
                 self.q, self.scales, 1.0, 0, *self.geometry, shape
             )
-        return self._packed[shape]
+            if len(self._packed) >= SHAPES_KEPT:
+                self._packed.clear()
+            self._packed[shape] = packed
+        return packed
 
 
 def as_image(x: Tensor) -> Tensor:
@@ -121,9 +127,12 @@ def int8_conv(op: Op, inputs: tuple[Edge, ...]) -> Kernel | None:
     largest = int(q.abs().max())
     if largest > WEIGHT_LIMIT or 2 * largest * edge.largest > PAIR_LIMIT:
         return None
-    sums = reach(replace(op, weight=q), inputs)
-    if max(sums, reach(op, inputs)) >= SINGLE_LIMIT:
+    bounds = bounds_of(op, inputs)
+    if bounds is None or bounds.largest >= SINGLE_LIMIT:
         return None
+    # Partial sums lie within the bounds too: zero is always among what is read.
+    per_channel = torch.maximum(-bounds.low, bounds.high).flatten(1).amax(1)
+    sums = float((per_channel / torch.exp2(exponents.double())).max())
     why = (
         f"inputs up to {number(edge.largest)}, weights up to {largest} 2^e, "
         f"sums up to {number(sums)} 2^e, below 2^24"
@@ -142,8 +151,8 @@ def _made(op: Conv, q: Tensor, exponents: Tensor, why: str) -> Int8Conv:
 def _probed(kernel: Int8Conv, op: Conv, edge: Edge) -> Int8Conv | None:
     """The kernel if it returns what float64 does: its ops are no public part of torch."""
     random = torch.Generator().manual_seed(0)
-    reach = (d * (k - 1) + 1 for k, d in zip(op.kernel, op.dilation, strict=True))
-    space = [max(extent, _PROBE_EDGE // 2) for extent in reach]
+    extents = (d * (k - 1) + 1 for k, d in zip(op.kernel, op.dilation, strict=True))
+    space = [max(extent, _PROBE_EDGE) for extent in extents]
     high = int(edge.largest) + 1
     x = torch.randint(0, high, (2, op.in_channels, *space), generator=random, dtype=torch.uint8)
     x[1] = edge.largest  # the largest sums

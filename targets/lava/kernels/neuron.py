@@ -21,7 +21,7 @@ from spikeport.targets.lava.ops import LavaLIF
 logger = logging.getLogger(__name__)
 
 SOURCE = Path(__file__).with_name("neuron.c")
-BLOCK = 1024
+BLOCK = 512
 """Neurons that are worked on at a time."""
 _PROBE_STEPS = 3
 _INT32 = 2**31
@@ -49,7 +49,6 @@ class FusedNeuron:
     """
 
     op: LavaLIF
-    function: Callable[..., None]
     why: str
     shift: int = 0
     name: str = "C, fused over time"
@@ -79,7 +78,9 @@ class FusedNeuron:
             threads=threads_for(x.numel()),
         )
         addresses = (x.data_ptr(), table.data_ptr(), table[1].data_ptr(), spikes.data_ptr())
-        self.function(ctypes.byref(settings), *addresses)
+        function = _function()
+        assert function is not None, "this kernel is made only where it was compiled"
+        function(ctypes.byref(settings), *addresses)
         return spikes
 
     def _table(self, x: Tensor) -> Tensor:
@@ -143,11 +144,10 @@ def fused_neuron(op: Op, inputs: tuple[Edge, ...]) -> Kernel | None:
         return None
     if kept_u and inputs[0].largest >= CURRENT_LIMIT:
         return None  # one wrap does not bring u back, which then grows beyond int32
-    function = _function()
-    if function is None:
+    if _function() is None:
         return None
     why = f"currents up to {number(inputs[0].largest)}, below 2^24, in int32"
-    return _probed(FusedNeuron(op, function, why), inputs[0])
+    return _probed(FusedNeuron(op, why), inputs[0])
 
 
 def _probed(kernel: FusedNeuron, edge: Edge) -> FusedNeuron | None:
