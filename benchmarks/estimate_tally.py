@@ -2,9 +2,9 @@
 
     python benchmarks/estimate_tally.py [--batch 8] [--repeats 9] [--threads 1]
 
-CIFAR Max-Former, T = 4. Beside it SpikingJelly's `SynOpCounter` on the same network, over the plain
-pass of that network in PyTorch. Runs alternate, so that a machine that slows down does so for all;
-ratios are of medians.
+CIFAR Max-Former, T = 4. Beside it SpikingJelly's `SynOpCounter` and NeuroBench's
+`SynapticOperations` on the same network, over the plain pass of that network in PyTorch. Runs
+alternate, so that a machine that slows down does so for all; ratios are of medians.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable
 
 import torch
+from neurobench.metrics.workload import SynapticOperations
+from neurobench.models import TorchModel
 from spikingjelly.activation_based.op_counter import DispatchCounterMode, SynOpCounter
 from torch import Tensor, nn
 
@@ -48,11 +50,22 @@ def runs(batch: int) -> dict[str, Callable[[], object]]:
             result: Tensor = model(frames)
         return result
 
+    @torch.no_grad()
+    def counted_by_neurobench() -> dict[str, float]:
+        watched, metric = TorchModel(model), SynapticOperations()
+        watched.register_hooks()
+        try:
+            found: dict[str, float] = metric(watched, watched(frames), (frames, None))
+        finally:
+            watched.cleanup_hooks()
+        return found
+
     return {
         "interpreter": lambda: executor.run(frames),
         "interpreter_with_tally": lambda: tally.run(executor, frames),
         "pytorch": torch.no_grad()(lambda: model(frames)),
         "pytorch_with_spikingjelly_counter": counted_by_spikingjelly,
+        "pytorch_with_neurobench": counted_by_neurobench,
     }
 
 
@@ -78,7 +91,7 @@ def main() -> None:
         for name, run in timed.items():
             taken[name].append(seconds(run))
     medians = {name: statistics.median(times) for name, times in taken.items()}
-    spikingjelly = medians["pytorch_with_spikingjelly_counter"] / medians["pytorch"]
+    plain = medians["pytorch"]
     result = {
         "benchmark": "estimate_tally",
         "model": MODEL,
@@ -86,7 +99,8 @@ def main() -> None:
         "torch": torch.__version__,
         "median_seconds": medians,
         "tally_ratio": medians["interpreter_with_tally"] / medians["interpreter"],
-        "spikingjelly_ratio": spikingjelly,
+        "spikingjelly_ratio": medians["pytorch_with_spikingjelly_counter"] / plain,
+        "neurobench_ratio": medians["pytorch_with_neurobench"] / plain,
     }
     print(json.dumps(result, indent=2))
 

@@ -11,11 +11,11 @@ from spikeport.convert.ops import (
     AddPerStep,
     Delay,
     Input,
-    Neuron,
     NeuronState,
     Op,
     OverTime,
     RepeatTime,
+    Stateful,
     Stateless,
 )
 from spikeport.convert.schedule import Group, schedule
@@ -67,7 +67,7 @@ class Interpreter:
         Raises:
             UsageError: the frames do not have the shape that the graph was traced for.
         """
-        self._check(frames)
+        self.check(frames)
         frames = frames.to(device=self.device, dtype=self.dtype)
         values: dict[str, Tensor] = {}
         for index, group in enumerate(self._groups):
@@ -86,7 +86,12 @@ class Interpreter:
                     del values[name]
         return values[self._graph.outputs[0]]
 
-    def _check(self, frames: Tensor) -> None:
+    def check(self, frames: Tensor) -> None:
+        """Check that frames suit the graph.
+
+        Raises:
+            UsageError: they do not have the shape that the graph was traced for.
+        """
         node = self._graph.input
         axes = ("T", "B") if node.per_step else ("B",)
         if tuple(frames.shape[len(axes) :]) != node.shape or frames.ndim != len(axes) + len(
@@ -119,8 +124,8 @@ class Interpreter:
         sources = [values[name] for name in node.inputs]
         if isinstance(op, Stateless):
             return self._stateless(node, op, sources)
-        if isinstance(op, Neuron):
-            return self._neuron(node, op, sources[0])
+        if isinstance(op, Stateful):
+            return self._stateful(node, op, sources[0])
         if isinstance(op, OverTime):
             return op.over(sources[0])
         if isinstance(op, RepeatTime):
@@ -145,18 +150,18 @@ class Interpreter:
         result = op.apply(*merged)
         return result.reshape(steps, -1, *result.shape[1:])
 
-    def _neuron(self, node: Node, op: Neuron, current: Tensor) -> Tensor:
+    def _stateful(self, node: Node, op: Stateful, current: Tensor) -> Tensor:
         if not self._graph[node.inputs[0]].per_step:
             raise UnsupportedError(
-                "this neuron reads a value without time axis.",
+                f"this {op.kind} reads a value without time axis.",
                 where=node.path or node.name,
                 fix="Repeat the input over the time steps before it.",
             )
-        spikes = torch.empty_like(current)
+        outputs = torch.empty_like(current)
         state = op.initial(current[0])
         for step, x in enumerate(current):
-            state, spikes[step] = op.step(state, x)
-        return spikes
+            state, outputs[step] = op.step(state, x)
+        return outputs
 
     # -- a loop, step by step -------------------------------------------------------------------
 
@@ -199,10 +204,10 @@ def _at(
     """One node at one step; `states` holds the neurons' and is updated."""
     if isinstance(op, Stateless):
         return op.apply(*sources)
-    if isinstance(op, Neuron):
+    if isinstance(op, Stateful):
         state = states[node.name] if node.name in states else op.initial(sources[0])
-        states[node.name], spikes = op.step(state, sources[0])
-        return spikes
+        states[node.name], output = op.step(state, sources[0])
+        return output
     if isinstance(op, AddPerStep):
         _check_steps(node, op, step + 1, at_least=True)
         return op.at(step, sources[0])
@@ -237,5 +242,5 @@ def _no_rule(node: Node) -> UnsupportedError:
     return UnsupportedError(
         f"the interpreter has no rule for {node.op.kind}.",
         where=node.path or node.name,
-        fix="Give its op one of the base classes Stateless and Neuron.",
+        fix="Give its op one of the base classes Stateless and Stateful.",
     )

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from spikeport.convert.executor import Executor
 from spikeport.core.errors import UsageError
+from spikeport.estimate.stats import wilson
 
 Batch = tuple[Tensor, Tensor]
 """(frames as the executor takes them, labels `[B]`)."""
@@ -39,6 +40,11 @@ class AccuracyResult:
     def top1(self) -> float:
         """Share of correct samples, 0 to 1."""
         return self.correct / self.count
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Ends of the 95 % interval of `top1`, by Wilson's score."""
+        return wilson(self.correct, self.count)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from spikeport.core.errors import FileError, UsageError
-from spikeport.core.files import readable_file, write_bytes
+from spikeport.core.files import readable_file, remove_abandoned, write_bytes
 from spikeport.estimate.evaluate import Accuracy, Judged
 from spikeport.estimate.tally.tally import Tally
 
@@ -48,6 +48,8 @@ class Progress:
     ) -> frozenset[int]:
         """Put what the file holds into an empty tally; the finished batches.
 
+        What a kill left of a file half written is removed.
+
         Args:
             tally: takes the counts.
             accuracy: takes predictions and labels.
@@ -57,6 +59,7 @@ class Progress:
             FileError: the file is damaged or of another kind.
             UsageError: it belongs to another graph, data or setting, which is named.
         """
+        remove_abandoned(self.path)
         self._settings |= {name: str(value) for name, value in own.items()}
         if not self.resume or not self.path.exists():
             return frozenset()

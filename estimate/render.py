@@ -14,6 +14,7 @@ from spikeport.estimate.capacity.render import render_capacity
 from spikeport.estimate.compare.render import render_comparison
 from spikeport.estimate.numbers import MISSING, percent, si, significant
 from spikeport.estimate.report import PAPER_CONSTANTS, EnergyReport
+from spikeport.estimate.tally.facts import label
 from spikeport.estimate.tally.plan import Coverage
 from spikeport.estimate.tally.terms import Term
 from spikeport.estimate.units import microjoule
@@ -59,9 +60,11 @@ def _header(report: EnergyReport) -> Table:
         "intervals": f"\u00b1 is 95 % of the mean over samples, {_method(report)}",
     }
     if report.accuracy is not None:
+        low, high = report.accuracy.interval
         rows["accuracy"] = (
             f"{percent(report.accuracy.top1, 4)} % top-1, "
-            f"{report.accuracy.correct} of {report.accuracy.count}"
+            f"{report.accuracy.correct} of {report.accuracy.count}; "
+            f"95 % interval {percent(low, 4)} to {percent(high, 4)} % (Wilson)"
         )
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True, style="dim")
@@ -128,18 +131,12 @@ def _layers(report: EnergyReport) -> Table:
     _figure_columns(table, report)
     for row in _rows(report):
         if _is_shown(row):
-            table.add_row(escape(_label(row)), *_figures(row, report))
+            table.add_row(escape(label(report.tally.graph[row["node"]])), *_figures(row, report))
     return table
 
 
 def _rows(report: EnergyReport) -> list[dict[str, Any]]:
     return [_named(row) for row in report.layers.to_dict(orient="records")]
-
-
-def _label(row: dict[str, Any]) -> str:
-    """The module path; the node's name where that says which of its ops is meant."""
-    node, path = str(row["node"]), str(row["path"])
-    return node if node.startswith(path) else path
 
 
 def _has_figures(row: dict[str, Any]) -> bool:

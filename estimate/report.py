@@ -111,8 +111,13 @@ class EnergyReport:
 
     @cached_property
     def stages(self) -> pd.DataFrame:
-        """One row per network stage and part."""
-        return self.tables.stages()
+        """One row per network stage and part; uJ by each published convention come last."""
+        table, groups = self.tables.stages(), self.tables.grouped().values()
+        for paper in self.papers:
+            parts = [[paper.layers.get(name, Fraction(0)) for name in names] for names in groups]
+            spent = [float(microjoule(sum(each, Fraction(0)))) for each in parts]
+            table[f"energy_uJ[{paper.mode}]"] = spent
+        return table
 
     @cached_property
     def steps(self) -> pd.DataFrame:
@@ -230,17 +235,28 @@ class EnergyReport:
 
     @cached_property
     def wide(self) -> list[str]:
-        """A warning for each total of the network that the samples leave uncertain."""
+        """A warning for each figure of the network that the samples leave uncertain."""
         found = {
             "energy": self.tables.statistics_of_energy(self.tables.names),
             "synaptic operations": self.tables.statistics_of(Term.SOP, self.tables.names),
         }
-        return [
+        warnings = [
             f"WARNING: the 95 % interval of the network's {name} is {100 * each.width:.1f} % of "
             f"its mean, more than {100 * WIDE:.0f} %: count more than {each.samples} samples"
             for name, each in found.items()
             if each.width is not None and each.width > WIDE
-        ] + (["WARNING: one sample has no interval: count more"] if self.tally.samples == 1 else [])
+        ]
+        if self.tally.samples == 1:
+            warnings.append("WARNING: one sample has no interval: count more")
+        if self.accuracy is not None:
+            low, high = self.accuracy.interval
+            if high - low > WIDE:
+                warnings.append(
+                    f"WARNING: the accuracy lies between {100 * low:.1f} and {100 * high:.1f} % "
+                    f"with 95 % certainty, more than {100 * WIDE:.0f} points apart: judge more "
+                    f"than {self.accuracy.count} samples"
+                )
+        return warnings
 
     def _model(self, energies: Energies) -> dict[str, Any]:
         model, static = energies.model, energies.static
@@ -266,8 +282,11 @@ class EnergyReport:
 
 
 def _accuracy(result: AccuracyResult) -> dict[str, Any]:
+    low, high = result.interval
     return {
         "top1": result.top1,
+        "top1_low": low,
+        "top1_high": high,
         "correct": result.correct,
         "count": result.count,
         "per_class": {

@@ -78,12 +78,12 @@ def estimate(
     capacity = fit_chips(executor.graph, chips) if chips else None
     tally, judged = Tally(executor.graph, seed=seed), Accuracy()
     energies = [Energies(tally, model, static_image) for model in models]
-    _count(tally, judged, executor, batches, workers, progress, per_sample)
+    batches_done = _count(tally, judged, executor, batches, workers, progress, per_sample)
     if not tally.samples:
         raise UsageError(
             "there is no sample to count.", where="batches", fix="Give at least one batch."
         )
-    return EnergyReport(
+    report = EnergyReport(
         tally=tally,
         energies=energies[0],
         data=data or DataInfo(),
@@ -93,6 +93,9 @@ def estimate(
         others=tuple(energies[1:]),
         capacity=capacity,
     )
+    if per_sample is not None:
+        per_sample.finish(batches_done, report.origin)
+    return report
 
 
 def _count(
@@ -103,8 +106,8 @@ def _count(
     workers: int,
     progress: Progress | None,
     per_sample: SampleFile | None,
-) -> None:
-    """Add all batches that an earlier run has not finished."""
+) -> int:
+    """Add all batches that an earlier run has not finished; how many there are."""
     done: set[int] = set()
     if progress is not None:
         own = {
@@ -129,8 +132,7 @@ def _count(
             progress.write(tally, judged, done)
     if progress is not None:
         progress.write(tally, judged, done)
-    if per_sample is not None:
-        per_sample.finish(len(done), {"spikeport_version": version("spikeport")})
+    return len(done)
 
 
 def _results(

@@ -165,7 +165,7 @@ class Demo:
         self._section(4, "Energy")
         report = estimate(
             Interpreter(run.graph),
-            run.batches("Counting"),
+            run.shared_out(),
             data=DataInfo(DATA, "test", run.data.provenance),
         )
         report.to_csv(self.folder / "layers.csv")

@@ -74,10 +74,65 @@ def _lava_check(graph: Graph) -> CheckReport:
     return check(graph)
 
 
+def _nir(graph: Graph, calibration: Callable[[], Tensor]) -> Executor:
+    from spikeport.convert import Interpreter
+    from spikeport.targets.nir import lower
+
+    return Interpreter(lower(graph).graph)
+
+
+def _nir_lower(graph: Graph, **options: Any) -> Lowered:
+    from spikeport.targets.nir import lower
+
+    return lower(graph, **options)
+
+
+def _nir_load(folder: str | os.PathLike[str]) -> Lowered:
+    from spikeport.targets.nir import load
+
+    return load(folder)
+
+
+def _nir_check(graph: Graph) -> CheckReport:
+    from spikeport.targets.nir import check
+
+    return check(graph)
+
+
 def _lava_missing() -> str:
     from spikeport.targets.lava.shim import lava_missing
 
     return lava_missing()
+
+
+def _onnx(graph: Graph, calibration: Callable[[], Tensor]) -> Executor:
+    from spikeport.targets.onnx import OnnxExecutor
+
+    return OnnxExecutor(graph)
+
+
+def _onnx_lower(graph: Graph, **options: Any) -> Lowered:
+    from spikeport.targets.onnx import lower
+
+    return lower(graph, **options)
+
+
+def _onnx_load(folder: str | os.PathLike[str]) -> Lowered:
+    from spikeport.targets.onnx import OnnxLowered
+
+    return OnnxLowered.load(folder)
+
+
+def _onnx_check(graph: Graph) -> CheckReport:
+    from spikeport.targets.onnx import check
+
+    return check(graph)
+
+
+def _onnx_missing() -> str:
+    from spikeport.targets.onnx.session import onnxruntime_missing
+
+    return onnxruntime_missing()
 
 
 TARGETS: Registry[Target] = Registry(
@@ -97,6 +152,28 @@ TARGETS.add(
         _lava_lower,
         _lava_load,
         calibrated=True,
+    ),
+)
+TARGETS.add(
+    "onnx",
+    Target(
+        "ONNX, run by onnxruntime in float32: one step for streaming, or T steps at once",
+        _onnx,
+        _onnx_missing,
+        _onnx_check,
+        _onnx_lower,
+        _onnx_load,
+    ),
+)
+TARGETS.add(
+    "nir",
+    Target(
+        "the Neuromorphic Intermediate Representation, for other frameworks to read",
+        _nir,
+        str,
+        _nir_check,
+        _nir_lower,
+        _nir_load,
     ),
 )
 

@@ -62,8 +62,8 @@ def test_list_shows_what_it_adds(site: Path, tmp_path: Path) -> None:
 
 def test_check_and_evaluate_take_its_target(site: Path, tmp_path: Path) -> None:
     report = json.loads(run(site, tmp_path, "check", "max_former_digits", "--json"))
-    assert [each["target"] for each in report["targets"]] == ["lava", "saturating"]
-    counts = report["targets"][1]["counts"]
+    assert [each["target"] for each in report["targets"]] == ["lava", "onnx", "saturating"]
+    counts = report["targets"][2]["counts"]
     assert counts == {"exact": 44, "rewritten": 0, "approximate": 16, "unsupported": 0}
     options = ("--samples", "20", "--target", "reference,saturating", "--json")
     results = json.loads(run(site, tmp_path, "evaluate", "max_former_digits", *options))

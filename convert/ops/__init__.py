@@ -9,6 +9,7 @@ from spikeport.convert.ops.base import (
     Op,
     ScalarNeuron,
     Shape,
+    Stateful,
     Stateless,
     op,
 )
@@ -20,9 +21,11 @@ from spikeport.convert.ops.constants import AddConstant, AddPerStep, MultiplyCon
 from spikeport.convert.ops.conv import Conv
 from spikeport.convert.ops.delay import Delay
 from spikeport.convert.ops.elementwise import Add, Multiply, Scale, Subtract
+from spikeport.convert.ops.euler_neuron import EulerNeuron
 from spikeport.convert.ops.fourier import Fourier
 from spikeport.convert.ops.input import Input
 from spikeport.convert.ops.integrate_and_fire import IF
+from spikeport.convert.ops.integrator import Integrator
 from spikeport.convert.ops.lif import LIF
 from spikeport.convert.ops.linear import Linear
 from spikeport.convert.ops.matmul import MatMul
@@ -30,6 +33,8 @@ from spikeport.convert.ops.max_pool import MaxPool
 from spikeport.convert.ops.parametric_lif import ParametricLIF
 from spikeport.convert.ops.reduce import Mean, Sum
 from spikeport.convert.ops.slice import Slice
+from spikeport.convert.ops.sum_pool import SumPool
+from spikeport.convert.ops.threshold import Threshold
 from spikeport.convert.ops.tile import Tile
 from spikeport.convert.ops.time import MeanTime, OverTime, RepeatTime, SumTime
 from spikeport.convert.ops.view import Permute, Reshape
@@ -50,8 +55,10 @@ __all__ = [
     "Concat",
     "Conv",
     "Delay",
+    "EulerNeuron",
     "Fourier",
     "Input",
+    "Integrator",
     "Linear",
     "MatMul",
     "MaxPool",
@@ -71,10 +78,13 @@ __all__ = [
     "Scale",
     "Shape",
     "Slice",
+    "Stateful",
     "Stateless",
     "Subtract",
     "Sum",
+    "SumPool",
     "SumTime",
+    "Threshold",
     "Tile",
     "ZeroPad",
     "op",

@@ -2,8 +2,8 @@
 
 Ops speak about one time step: shapes leave out the time and batch axes. Most ops are stateless and
 act on `[N, *feature]`, N running over batch and, where the value exists at each step, over time.
-Only neurons (`Neuron`) carry state; only `MeanTime`, `SumTime`, `RepeatTime` and `Delay` cross time
-steps.
+Only `Stateful` ops, which neurons are, carry state; only `MeanTime`, `SumTime`, `RepeatTime` and
+`Delay` cross time steps.
 """
 
 from __future__ import annotations
@@ -90,7 +90,20 @@ class NeuronState(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Neuron(Op):
+class Stateful(Op):
+    """An op that keeps a membrane between steps: one value in and one of the same shape out."""
+
+    def initial(self, current: Tensor) -> NeuronState:
+        """State before the first step for currents like `current` (`[B, *feature]`)."""
+        raise TypeError(f"{type(self).__name__} has no initial state")
+
+    def step(self, state: NeuronState, current: Tensor) -> tuple[NeuronState, Tensor]:
+        """One time step: the new state and the output, `[B, *feature]`."""
+        raise TypeError(f"{type(self).__name__} has no rule to compute it")
+
+
+@dataclass(frozen=True, eq=False)
+class Neuron(Stateful):
     """A spiking neuron: a current in, 0/1 of the same shape out, state between steps."""
 
     def infer_shape(self, *inputs: Shape) -> Shape:
@@ -101,10 +114,6 @@ class Neuron(Op):
 
     def keeps_whole(self) -> bool:
         return False
-
-    def initial(self, current: Tensor) -> NeuronState:
-        """State before the first step for currents like `current` (`[B, *feature]`)."""
-        raise TypeError(f"{type(self).__name__} has no initial state")
 
     def membrane(self, state: NeuronState, current: Tensor) -> Tensor:
         """The membrane h `[B, *feature]` before it is compared with the threshold."""

@@ -11,7 +11,12 @@ from spikeport.convert.domain import Domain
 from spikeport.convert.ops.base import Op, Shape, Stateless, op
 
 
-def _check_broadcast(shape: Shape, value: Shape) -> Shape:
+def check_broadcast(shape: Shape, value: Shape) -> Shape:
+    """The shape of the features, if a parameter broadcasts to it.
+
+    Raises:
+        ValueError: it does not.
+    """
     if len(value) > len(shape) or np.broadcast_shapes(shape, value) != shape:
         raise ValueError(f"a constant {value} does not fit")
     return shape
@@ -25,7 +30,7 @@ class AddConstant(Stateless):
     value: Tensor
 
     def infer_shape(self, *inputs: Shape) -> Shape:
-        return _check_broadcast(inputs[0], tuple(self.value.shape))
+        return check_broadcast(inputs[0], tuple(self.value.shape))
 
     def apply(self, *inputs: Tensor) -> Tensor:
         return inputs[0] + self.value
@@ -39,7 +44,7 @@ class MultiplyConstant(Stateless):
     value: Tensor
 
     def infer_shape(self, *inputs: Shape) -> Shape:
-        return _check_broadcast(inputs[0], tuple(self.value.shape))
+        return check_broadcast(inputs[0], tuple(self.value.shape))
 
     def apply(self, *inputs: Tensor) -> Tensor:
         return inputs[0] * self.value
@@ -62,7 +67,7 @@ class AddPerStep(Op):
     def infer_shape(self, *inputs: Shape) -> Shape:
         if self.value.ndim != len(inputs[0]) + 1:
             raise ValueError(f"a constant {tuple(self.value.shape)} is not [T, *{inputs[0]}]")
-        return _check_broadcast(inputs[0], tuple(self.value.shape[1:]))
+        return check_broadcast(inputs[0], tuple(self.value.shape[1:]))
 
     def infer_domain(self, *inputs: Domain) -> Domain:
         return Domain.REAL

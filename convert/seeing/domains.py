@@ -17,7 +17,8 @@ CURRENTS = frozenset(
     {
         *("add", "add_constant", "add_per_step", "subtract", "complement"),
         *("scale", "multiply_constant", "batch_norm"),
-        *("max_pool", "avg_pool", "adaptive_avg_pool", "mean", "sum"),
+        *("max_pool", "avg_pool", "sum_pool", "adaptive_avg_pool", "mean", "sum"),
+        *("integrator", "threshold"),
         *("mean_time", "sum_time", "repeat_time", "delay"),
         *("reshape", "permute", "slice", "concat", "tile", "zero_pad"),
         *("lava.shift", "lava.mean"),  # of lowered graphs

@@ -48,8 +48,8 @@ def _told(fit: Fit) -> list[str]:
     hidden = len(fit.overflows) - len(shown)
     lines = [fit.verdict, *(f"  {each}" for each in shown)]
     lines += [f"  and {hidden} more"] if hidden else []
-    unverified = sum("unverified" in line for line in fit.chip.describe())
-    lines.append(f"  limits: {unverified} of {len(fit.chip.describe())} figures unverified")
+    unverified, figures = fit.chip.unverified, fit.chip.figures
+    lines.append(f"  limits: {len(unverified)} of {len(figures)} figures unverified")
     if fit.chip.static is not None:
         lines.append(f"  {fit.chip.static.power.describe('static power')}")
     return [*lines, *(f"  {record}" for record in fit.chip.records())]

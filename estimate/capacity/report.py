@@ -58,13 +58,23 @@ class CapacityReport:
             rows.append(row)
         return pd.DataFrame(rows)
 
-    def to_csv(self, path: str | os.PathLike[str]) -> None:
+    def to_csv(self, path: str | os.PathLike[str], origin: str = "") -> None:
         """Write `layers`, atomically.
+
+        Args:
+            path: the file.
+            origin: where the figures come from, as the last column of every row; and which limits
+                of the chips are unverified.
 
         Raises:
             FileError: the file cannot be written.
         """
-        write_text(path, self.layers.to_csv(index=False))
+        unverified = "; ".join(
+            f"{fit.chip.id}: {len(fit.chip.unverified)} of {len(fit.chip.figures)} unverified"
+            for fit in self.fits
+        )
+        table = self.layers.assign(limits=unverified, origin=origin)
+        write_text(path, table.to_csv(index=False))
 
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON values."""
@@ -83,6 +93,7 @@ class CapacityReport:
                     "bound_by": fit.bound_by,
                     "overflows": [asdict(each) for each in fit.overflows],
                     "limits": fit.chip.describe(),
+                    "unverified_limits": fit.chip.unverified,
                     "records": fit.chip.records(),
                     "note": fit.chip.note,
                 }

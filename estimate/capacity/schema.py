@@ -81,15 +81,25 @@ class Chip(Strict):
         """Cores that a network can use."""
         return (self.usable or self.cores).count
 
+    @property
+    def figures(self) -> dict[str, Sourced]:
+        """All figures by name."""
+        found: dict[str, Sourced | None] = {"cores": self.cores, "usable": self.usable}
+        found["weight bits"] = self.weight_bits
+        found |= {str(resource): limit for resource, limit in self.per_core.items()}
+        found["memories"] = self.memory_entries
+        if self.static is not None:
+            found["static power"] = self.static.power
+        return {name: each for name, each in found.items() if each is not None}
+
+    @property
+    def unverified(self) -> list[str]:
+        """Names of the figures that are known only second-hand."""
+        return [name for name, each in self.figures.items() if not each.verified]
+
     def describe(self) -> list[str]:
         """One line per figure: value, unit, meaning, status, whether verified."""
-        figures: dict[str, Sourced | None] = {"cores": self.cores, "usable": self.usable}
-        figures["weight bits"] = self.weight_bits
-        figures |= {str(resource): limit for resource, limit in self.per_core.items()}
-        figures["memories"] = self.memory_entries
-        if self.static is not None:
-            figures["static power"] = self.static.power
-        return [each.describe(name) for name, each in figures.items() if each is not None]
+        return [each.describe(name) for name, each in self.figures.items()]
 
     def records(self) -> list[str]:
         """One line per measured whole, told to be no model."""

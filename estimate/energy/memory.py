@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import Neuron
+from spikeport.convert.ops import Stateful
 from spikeport.estimate.figures import Strict
 from spikeport.estimate.tally.facts import elements
 
@@ -34,7 +34,7 @@ class Memory(Strict):
         word_bits: an access of b bits costs b / word_bits of the constant; None: the whole of it.
         between: of two tabulated sizes "linear" interpolates, "next" takes the larger. Beyond
             both ends the nearest holds; above the largest that is too little, and is told.
-        sizes: ascending.
+        sizes: ascending; one alone is the price of memories of every size.
     """
 
     word_bits: int | None = Field(default=None, gt=0)
@@ -63,7 +63,7 @@ class Memory(Strict):
 
     def holds(self, size: int) -> bool:
         """Whether a memory of this size is within the table."""
-        return size <= self.sizes[-1].bytes
+        return len(self.sizes) == 1 or size <= self.sizes[-1].bytes
 
 
 def stored_bits(
@@ -88,7 +88,7 @@ def stored_bits(
     if store == "weights":
         return weight_bits * parameters(node)
     if store == "potentials":
-        tensors = state_tensors(node) if isinstance(node.op, Neuron) else 1
+        tensors = state_tensors(node) if isinstance(node.op, Stateful) else 1
         return state_bits * tensors * elements(node)
     if store == "output":
         return _values(node, state_bits, activation_bits)
@@ -104,7 +104,7 @@ def state_tensors(node: Node) -> int:
     """Numbers that each neuron of a layer keeps between steps."""
     import torch
 
-    if not isinstance(node.op, Neuron):
+    if not isinstance(node.op, Stateful):
         return 0
     currents = torch.empty((1, *node.shape), device="meta")
     kept = sum(part.numel() for part in node.op.initial(currents))

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spikeport.core.files import remove_abandoned
+from spikeport.estimate.export.neurobench import neurobench_json, neurobench_results
 from spikeport.estimate.export.paper_row import markdown_table, tex_table
 from spikeport.estimate.export.plots import energy_figure, rate_figure, save_figure
-from spikeport.estimate.export.tables import layers_json, layers_parquet
+from spikeport.estimate.export.tables import layers_json, layers_parquet, stages_csv
 
 if TYPE_CHECKING:
     from spikeport.estimate.report import EnergyReport
 
-__all__ = ["energy_figure", "export", "markdown_table", "rate_figure", "tex_table"]
+__all__ = [
+    "energy_figure",
+    "export",
+    "markdown_table",
+    "neurobench_results",
+    "rate_figure",
+    "tex_table",
+]
 
 
 def export(
@@ -27,24 +38,29 @@ def export(
         name: of the network, in the row for a paper.
 
     Returns:
-        `layers.csv`, `.parquet` and `.json`, `report.json`, `table.tex` and `.md`, and the figures
-        `energy` and `rates` as `.svg` and `.png`; rates only of a network with neurons.
+        `layers.csv`, `.parquet` and `.json`, `stages.csv`, `report.json`, `table.tex` and `.md`,
+        `neurobench.json`, and the figures `energy` and `rates` as `.svg` and `.png`; rates only of
+        a network with neurons.
 
     Raises:
         FileError: a file cannot be written.
     """
     out = Path(folder)
-    report.to_csv(out / "layers.csv")
-    layers_parquet(report, out / "layers.parquet")
-    layers_json(report, out / "layers.json")
-    report.to_json(out / "report.json")
-    tex_table(report, out / "table.tex", name)
-    markdown_table(report, out / "table.md", name)
-    names = ["layers.csv", "layers.parquet", "layers.json", "report.json", "table.tex", "table.md"]
+    writers: dict[str, Callable[[Path], None]] = {
+        "layers.csv": report.to_csv,
+        "layers.parquet": partial(layers_parquet, report),
+        "layers.json": partial(layers_json, report),
+        "stages.csv": partial(stages_csv, report),
+        "report.json": report.to_json,
+        "table.tex": partial(tex_table, report, name=name),
+        "table.md": partial(markdown_table, report, name=name),
+        "neurobench.json": partial(neurobench_json, report),
+    }
     for stem, figure in {"energy": energy_figure(report), "rates": rate_figure(report)}.items():
-        if figure is None:
-            continue
-        for suffix in ("svg", "png"):
-            save_figure(figure, out / f"{stem}.{suffix}", report.origin)
-            names.append(f"{stem}.{suffix}")
-    return [out / each for each in names]
+        if figure is not None:
+            for suffix in ("svg", "png"):
+                writers[f"{stem}.{suffix}"] = partial(save_figure, figure, origin=report.origin)
+    for each, write in writers.items():
+        remove_abandoned(out / each)
+        write(out / each)
+    return [out / each for each in writers]

@@ -49,6 +49,7 @@ def tex_table(report: EnergyReport, path: str | os.PathLike[str], name: str) -> 
     lines = [
         f"% {_flat(report.headline)}",
         f"% {_flat(one_line(report.origin))}",
+        f"% {_flat(_what(report))}",
         r"% \usepackage{booktabs}",
         rf"\begin{{tabular}}{{l{'r' * (len(row) - 1)}}}",
         r"\toprule",
@@ -73,9 +74,23 @@ def markdown_table(report: EnergyReport, path: str | os.PathLike[str], name: str
         "| " + " | ".join(["---", *["---:"] * (len(row) - 1)]) + " |",
         "| " + " | ".join(_flat(each).replace("|", r"\|") for each in row.values()) + " |",
         "",
-        f"{report.headline}. {one_line(report.origin)}.",
+        f"{report.headline}. {one_line(report.origin)}. {_what(report)}.",
     ]
     write_text(path, "\n".join(lines) + "\n")
+
+
+def _what(report: EnergyReport) -> str:
+    """What the figures of the row are, where a reader could take them for something else."""
+    model = report.model
+    unverified = (
+        f"unverified constants: {', '.join(model.unverified)}"
+        if model.unverified
+        else "all constants verified"
+    )
+    return (
+        f"Parameters of the graph, batch norms folded; energy under {model.id}, "
+        f"{unverified}; excludes: {'; '.join(model.left_out)}"
+    )
 
 
 def _tex(text: str) -> str:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spikeport.core.files import atomic_path
 from spikeport.estimate.energy.evaluate import Energies
 from spikeport.estimate.origin import one_line
-from spikeport.estimate.tally.facts import elements
+from spikeport.estimate.tally.facts import elements, label
 from spikeport.estimate.tally.terms import Term
 from spikeport.estimate.units import microjoule
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _WIDTH, _ROW, _MARGIN = 8.0, 0.22, 1.6
 _DPI = 150
+_ROOM = 1.05
 
 
 def energy_by_kind(energies: Energies, names: list[str]) -> dict[str, list[float]]:
@@ -45,10 +47,16 @@ def energy_figure(report: EnergyReport) -> Figure:
     for kind, values in energy_by_kind(energies, names).items():
         axes.barh(range(len(names)), values, left=left, label=kind.replace("_", " "))
         left += np.array(values)
-    axes.set_yticks(range(len(names)), [_label(report, name) for name in names], fontsize=7)
+    axes.set_yticks(
+        range(len(names)), [label(report.tally.graph[name]) for name in names], fontsize=7
+    )
     axes.invert_yaxis()
-    axes.set_xlabel(f"energy per sample (uJ), {report.model.id}")
+    model = report.model
+    unverified = f"{len(model.unverified)} of {len(model.constants)} constants unverified"
+    axes.set_xlabel(f"energy per sample (uJ), {model.id}, {unverified}")
     if names:
+        # Parts of no width, at the end of a bar, would keep matplotlib from leaving a margin.
+        axes.set_xlim(0, _ROOM * left.max())
         axes.legend(loc="lower right", fontsize=7)
     return figure
 
@@ -62,7 +70,9 @@ def rate_figure(report: EnergyReport) -> Figure | None:
     figure = _figure(len(names))
     axes = figure.subplots()
     image = axes.imshow(firing_rates(report, names), aspect="auto", cmap="viridis", vmin=0)
-    axes.set_yticks(range(len(names)), [_label(report, name) for name in names], fontsize=7)
+    axes.set_yticks(
+        range(len(names)), [label(report.tally.graph[name]) for name in names], fontsize=7
+    )
     axes.set_xticks(range(tally.steps))
     axes.set_xlabel("time step")
     figure.colorbar(image, label="spikes per neuron and step")
@@ -99,5 +109,6 @@ def _figure(rows: int) -> Figure:
     return Figure(figsize=(_WIDTH, _MARGIN + _ROW * rows), layout="constrained")
 
 
-def _label(report: EnergyReport, name: str) -> str:
-    return report.tally.graph[name].path or name
+def _name_rows(axes: Axes, report: EnergyReport, names: list[str]) -> None:
+    labels = [label(report.tally.graph[name]) for name in names]
+    axes.set_yticks(range(len(names)), labels, fontsize=7)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spikeport.core.files import atomic_path, write_json
+from spikeport.core.files import atomic_path, write_json, write_text
+from spikeport.estimate.origin import one_line
 
 if TYPE_CHECKING:
     from spikeport.estimate.report import EnergyReport
@@ -21,6 +22,16 @@ def layers_parquet(report: EnergyReport, path: str | os.PathLike[str]) -> None:
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), **facts})
     with atomic_path(path) as temporary:
         pq.write_table(table, temporary)
+
+
+def stages_csv(report: EnergyReport, path: str | os.PathLike[str]) -> None:
+    """One row per network stage and part (patch embedding, token mixing, MLP, head, ...).
+
+    Raises:
+        FileError: the file cannot be written.
+    """
+    table = report.stages.assign(headline=report.headline, origin=one_line(report.origin))
+    write_text(path, table.to_csv(index=False))
 
 
 def layers_json(report: EnergyReport, path: str | os.PathLike[str]) -> None:

@@ -23,6 +23,7 @@ from spikeport.convert.ops import (
     Reshape,
     Scale,
     Sum,
+    SumPool,
     SumTime,
 )
 from spikeport.estimate.tally.geometry import axis_cover, squeezed, windows_cover
@@ -39,7 +40,7 @@ PULLBACKS: ClassRegistry[Pullback] = ClassRegistry("pullback")
 
 def commutes(op: Op) -> bool:
     """Whether the op is a constant scale in the sense above, each input read at most once."""
-    if isinstance(op, AvgPool):
+    if isinstance(op, AvgPool | SumPool):
         return all(s >= k for s, k in zip(op.stride, op.kernel, strict=True))
     if isinstance(op, AdaptiveAvgPool):
         return all(size % out == 0 for size, out in zip(op.size, op.output, strict=True))
@@ -85,8 +86,9 @@ def _reshaped(op: Op, source: Node, weights: Tensor) -> Tensor:
 
 
 @PULLBACKS.register(AvgPool)
+@PULLBACKS.register(SumPool)
 def _averaged(op: Op, source: Node, weights: Tensor) -> Tensor:
-    assert isinstance(op, AvgPool)
+    assert isinstance(op, AvgPool | SumPool)
     axes = zip(source.shape[1:], op.kernel, op.stride, op.padding, strict=True)
     return _spread(weights, [axis_cover(*axis) for axis in axes])
 

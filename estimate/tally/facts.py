@@ -87,6 +87,11 @@ class Facts:
         return frozenset(absorbed)
 
 
+def label(node: Node) -> str:
+    """The module path; the node's name where that says which of the module's ops is meant."""
+    return node.name if node.name.startswith(node.path) else node.path
+
+
 def elements(node: Node) -> int:
     """Elements of a node's output at one step."""
     return math.prod(node.shape)

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spikeport.core.files import atomic_path
+from spikeport.core.files import atomic_path, remove_abandoned
 from spikeport.estimate.tally.moments import Counts
 from spikeport.estimate.tally.plan import Coverage
 from spikeport.estimate.tally.terms import Term
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SAMPLE_COLUMNS = ("sample", "node", "path", *(term.value for term in Term))
 """Columns of `per_sample.parquet`: counts as in `layers.csv`, empty where a node has none."""
+
+_PART = r"\d{8}\.parquet"
 
 
 def sample_rows(tally: Tally, counts: Counts) -> pd.DataFrame:
@@ -66,6 +68,7 @@ class SampleFile:
     def __init__(self, path: str | os.PathLike[str], *, resume: bool = False) -> None:
         self.path = Path(path)
         self.parts = self.path.with_name(self.path.name + ".parts")
+        self._remove_abandoned()
         if not resume:
             self.remove_parts()
 
@@ -105,12 +108,19 @@ class SampleFile:
                 if writer is not None:
                     writer.close()
 
+    def _remove_abandoned(self) -> None:
+        """What a kill left half written."""
+        remove_abandoned(self.path)
+        for left in self.parts.iterdir() if self.parts.is_dir() else ():
+            if found := re.match(rf"\.({_PART})\.", left.name):
+                remove_abandoned(self.parts / found.group(1))
+
     def remove_parts(self) -> None:
         """Remove the files that `add` wrote, and their folder if nothing else is in it."""
         if not self.parts.is_dir():
             return
         for part in self.parts.iterdir():
-            if re.fullmatch(r"\d{8}\.parquet", part.name):
+            if re.fullmatch(_PART, part.name):
                 part.unlink()
         if not any(self.parts.iterdir()):
             self.parts.rmdir()

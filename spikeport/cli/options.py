@@ -14,7 +14,7 @@ import typer
 Model = Annotated[
     str,
     typer.Argument(
-        help="A graph (*.spg), a model name (spikeport list), or package.module:factory."
+        help="A graph (*.spg, *.nir), a model name (spikeport list), or package.module:factory."
     ),
 ]
 Checkpoint = Annotated[
@@ -59,6 +59,19 @@ Untrained = Annotated[
         help="Fresh weights instead of trained ones, for models by name: to look at a structure.",
     ),
 ]
+Fires = Annotated[
+    str | None,
+    typer.Option(
+        help="For *.nir: whether a membrane exactly at its threshold fires: at (SpikingJelly, "
+        "sinabs) or above (NIR's definition, snnTorch, Norse). Files of Spikeport say it."
+    ),
+]
+StepSeconds = Annotated[
+    float | None,
+    typer.Option(
+        "--dt", help="For *.nir: seconds per time step. Files of Spikeport say it; 1e-4 otherwise."
+    ),
+]
 Data = Annotated[str, typer.Option(help="Data by NAME[:PATH]; see spikeport list.")]
 Split = Annotated[str, typer.Option(help="Which part of the data.")]
 Samples = Annotated[
@@ -82,6 +95,8 @@ class InputChoice:
     layout: Layout = None
     steps: LoopSteps = None
     untrained: Untrained = False
+    fires: Fires = None
+    dt: StepSeconds = None
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from spikeport.core.checkpoint import CheckpointReport
     from spikeport.train.data import FrameDataset
 
-_GRAPH_SUFFIX = ".spg"
+_GRAPH_SUFFIX, _NIR_SUFFIX = ".spg", ".nir"
 
 
 def parse_shape(text: str) -> tuple[int, ...]:
@@ -158,16 +158,57 @@ def open_frames(spec: str, split: str, steps: int, framing: str) -> FrameDataset
 
 def is_stored(spec: str) -> bool:
     """Whether a graph file is meant, not a model."""
-    return spec.endswith(_GRAPH_SUFFIX)
+    return spec.endswith((_GRAPH_SUFFIX, _NIR_SUFFIX))
 
 
-def open_stored(path: str, checkpoint: Path | None = None) -> Graph:
-    """A graph from its file; those lowered by Spikeport too."""
+def is_nir(spec: str) -> bool:
+    """Whether a NIR file is meant."""
+    return spec.endswith(_NIR_SUFFIX)
+
+
+def open_nir(path: str, given: InputChoice) -> Graph:
+    """A NIR file as a graph.
+
+    Raises:
+        SpikeportError: the file is bad, or what was given does not suit it.
+    """
+    from typing import cast
+
+    from spikeport.targets.nir import read
+    from spikeport.targets.nir.mark import Fires
+
+    if given.layout is not None or given.untrained:
+        raise UsageError(
+            "a NIR file knows its layout and has its weights.",
+            where=path,
+            fix="Leave out --layout and --untrained.",
+        )
+    fires = cast("Fires | None", given.fires)
+    graph = read(path, dt=given.dt, fires=fires, input_domain=given.domain)
+    shape = None if given.shape is None else parse_shape(given.shape)
+    if shape is not None and shape[-len(graph.input.shape) :] != graph.input.shape:
+        raise UsageError(
+            f"the file takes {list(graph.input.shape)} at each step, not {given.shape}.",
+            where="--input",
+            fix="Give frames of that size, or leave it out.",
+        )
+    graph.metadata["source"] = {"model": path}
+    return graph
+
+
+def open_stored(path: str, checkpoint: Path | None = None, domain: str | None = None) -> Graph:
+    """A graph from its file; those lowered by Spikeport too.
+
+    Args:
+        domain: what the input of a NIR file carries, which does not say it.
+    """
     from spikeport.convert import Graph
     from spikeport.targets.lava import ops as _ops  # noqa: F401  registers what they hold
 
     if checkpoint is not None:
         raise UsageError("a stored graph has its weights.", where="--checkpoint")
+    if is_nir(path):
+        return open_nir(path, InputChoice(domain=domain))
     return Graph.load(path)
 
 
@@ -175,13 +216,13 @@ def open_graph(spec: str, checkpoint: Path | None, sample: Tensor, domain: str) 
     """A stored graph, or a model traced on the spot.
 
     Args:
-        spec: a `.spg` file, a model name, or `package.module:factory`.
+        spec: a `.spg` or `.nir` file, a model name, or `package.module:factory`.
         sample: `[B, T, C, H, W]` frames to trace and prove with.
     """
     from spikeport.convert import trace
 
     if is_stored(spec):
-        return open_stored(spec, checkpoint)
+        return open_stored(spec, checkpoint, domain)
     with working("Tracing and proving"):
         return trace(open_model(spec, checkpoint), sample, input_domain=domain)
 
@@ -194,6 +235,8 @@ def graph_or_trace(spec: str, checkpoint: Path | None, given: InputChoice) -> Gr
     """
     if not is_stored(spec):
         return trace_random(spec, checkpoint, None, given)
+    if is_nir(spec) and checkpoint is None:
+        return open_nir(spec, given)
     if given != InputChoice():
         raise UsageError(
             "a stored graph knows its input.",
@@ -214,6 +257,12 @@ def trace_random(
     from spikeport.convert import Domain, trace
     from spikeport.train.models import MODELS
 
+    if given.fires is not None or given.dt is not None:
+        raise UsageError(
+            "models say themselves when they fire and what a step is.",
+            where="--fires, --dt",
+            fix="Leave them out: they are for *.nir files.",
+        )
     if given.domain is not None and given.domain not in set(Domain):
         raise UnknownNameError("domain", given.domain, [str(name) for name in Domain])
     net = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import tempfile
@@ -13,6 +14,9 @@ from typing import Any
 from platformdirs import user_cache_dir
 
 from spikeport.core.errors import FileError
+
+_RANDOM = 8
+"""Characters that `tempfile` puts into a name."""
 
 
 def cache_folder() -> Path:
@@ -31,6 +35,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path).resolve()  # a link stays a link to what is written
     temporary: Path | None = None
+    lock: int | None = None
     if target.exists() and not target.is_file():
         raise FileError(
             "this is not a regular file, so it is not replaced.",
@@ -39,11 +44,14 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
+        # Held while the file is written, so that nobody takes it for abandoned.
+        lock, name = tempfile.mkstemp(
             prefix=f".{target.name}.", suffix=f".tmp{target.suffix}", dir=target.parent
         )
-        os.close(handle)
         temporary = Path(name)
+        if not _lock(lock):
+            os.close(lock)
+            lock = None
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
@@ -60,6 +68,33 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def remove_abandoned(path: str | os.PathLike[str]) -> None:
+    """Remove temporary files of `atomic_path(path)` whose process was killed while it wrote.
+
+    A file that a living process writes is left alone, and so are all where the file system tells
+    nothing about that.
+    """
+    target = Path(path).resolve()
+    before, after = (glob.escape(part) for part in (f".{target.name}.", f".tmp{target.suffix}"))
+    for left in target.parent.glob(f"{before}{'?' * _RANDOM}{after}"):
+        with contextlib.suppress(OSError), left.open("rb") as file:
+            if _lock(file.fileno()):
+                left.unlink()
+
+
+def _lock(handle: int) -> bool:
+    """Whether this process alone now holds the open file; the system lets go when it ends."""
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def _umask() -> int:

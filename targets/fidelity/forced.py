@@ -10,7 +10,7 @@ from torch import Tensor
 
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.interpreter import Interpreter
-from spikeport.convert.ops import Neuron
+from spikeport.convert.ops import Neuron, Stateful
 
 
 class Alone(NamedTuple):
@@ -49,8 +49,10 @@ class _Forced(Interpreter):
         if isinstance(node.op, Neuron) and node.name not in self.found:
             self.found[node.name] = Alone(value.bool(), None)
 
-    def _neuron(self, node: Node, op: Neuron, current: Tensor) -> Tensor:
-        spikes = super()._neuron(node, op, current)
+    def _stateful(self, node: Node, op: Stateful, current: Tensor) -> Tensor:
+        spikes = super()._stateful(node, op, current)
+        if not isinstance(op, Neuron):
+            return spikes
         self.found[node.name] = Alone(spikes.bool(), _membrane(op, current))
         return self.given[node.name].to(self.dtype)
 

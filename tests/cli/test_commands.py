@@ -77,9 +77,10 @@ def test_list_names_what_the_other_commands_take(cli) -> None:
     assert "max_former_digits" in done.json["models"]
     assert "digits" in done.json["data"]
     assert "horowitz45-fp32" in done.json["energy models"]
-    assert "loihi2" in done.json["chips"]
+    assert "5 of 5 limits unverified" in done.json["chips"]["loihi2"]
+    assert "6 of 6 constants unverified" in done.json["energy models"]["loihi1-davies"]
     assert "multi-spike=ac|mac" in done.json["paper modes"]["spikingformer"]
-    assert set(done.json["targets"]) == {"reference", "lava"}
+    assert set(done.json["targets"]) == {"reference", "lava", "onnx"}
     assert "max_former_event" in cli("list").out
 
 
@@ -162,6 +163,8 @@ def test_estimate_under_several_models_with_papers_and_chips(cli, tmp_path: Path
     assert [paper["mode"] for paper in report["papers"]][1] == "spikingformer:multi-spike=mac"
     capacity = pd.read_csv(tmp_path / "report" / "capacity.csv")
     assert capacity["neurons"].sum() == report["capacity"]["totals"]["neurons"]
+    assert report["origin"]["graph_sha256"] in capacity["origin"].iloc[0]
+    assert "loihi1: 6 of 6 unverified" in capacity["limits"].iloc[0]
 
 
 def test_a_stored_graph_counts_like_its_model(cli) -> None:

@@ -46,6 +46,36 @@ def test_not_a_number_is_no_json(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+WRITING = """
+import os, sys
+from spikeport.core.files import atomic_path
+with atomic_path(sys.argv[1]) as temporary:
+    temporary.write_text("half")
+    print(temporary.name, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_only_files_that_nobody_writes_any_more_are_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "with [brackets]"
+    target = folder / "a.npz"
+    words = [sys.executable, "-c", WRITING, str(target)]
+    writer = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    name = writer.stdout.readline().strip()
+    files.remove_abandoned(target)
+    assert leftovers(folder) == [name]
+    writer.kill()
+    writer.communicate()
+    files.remove_abandoned(folder / "other.npz")
+    files.remove_abandoned(folder / "a.npy")
+    assert leftovers(folder) == [name]
+    (folder / ".a.npz.mine.tmp.npz").write_text("not of ours")
+    files.remove_abandoned(target)
+    assert leftovers(folder) == [".a.npz.mine.tmp.npz"]
+    files.remove_abandoned(tmp_path / "no such folder" / "a.npz")
+
+
 FULL_DISK = """
 import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -119,3 +119,29 @@ def test_average_with_uneven_windows_is_real(count_chain: Callable[..., Tally]) 
     tally = count_chain(spikes(2, 1, 1, 4, 4), Domain.SPIKE, pool, conv)
     assert tally.total("layer", Term.MAC) == 2 * 2 * 9
     assert not tally.plans["layer"].commuted
+
+
+def test_the_price_of_a_spatial_mean_is_told(count_chain: Callable[..., Tally]) -> None:
+    # The head of Spikformer-8-512 at 224 x 224: 14 x 14 places are averaged.
+    head = Linear(torch.ones(1000, 512), None)
+    tally = count_chain(torch.ones(2, 1, 512, 14, 14), Domain.SPIKE, Mean((1, 2)), head)
+    own = 512 * 1000
+    assert tally.total("layer", Term.SOP) == 2 * 196 * own
+    (note,) = tally.plans["layer"].notes
+    assert note.startswith("commuted: events counted at x, before an average: up to 196 x its own ")
+    assert "512,000 connections at each step" in note
+    (shown,) = tally.ledger.notes()
+    assert shown == f"layer: {note}"
+
+
+def test_an_average_over_time_has_no_price_of_its_own(count_chain: Callable[..., Tally]) -> None:
+    tally = count_chain(spikes(4, 2, 5), Domain.SPIKE, MeanTime(), Linear(torch.ones(3, 5), None))
+    assert tally.plans["layer"].notes == ("commuted: events counted at x",)
+
+
+def test_windows_of_an_average_pool(count_chain: Callable[..., Tally]) -> None:
+    pool, conv = AvgPool((2,), (2,), (0,), True), Conv(torch.ones(2, 1, 3), None, (1,), (1,), (1,))
+    tally = count_chain(spikes(3, 1, 1, 5), Domain.SPIKE, pool, conv)
+    # Two of the pooled places, each with two taps and two elements; the fifth is not read.
+    assert tally.total("layer", Term.DENSE) == 3 * 2 * 8
+    assert "up to 2 x its own 8 connections" in tally.plans["layer"].notes[0]

@@ -83,12 +83,12 @@ def cases(draw: st.DrawFn) -> tuple[Conv, Tensor]:
 
 
 @given(case=cases())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_events_of_any_geometry(
     count_chain: Callable[..., Tally], case: tuple[Conv, Tensor]
 ) -> None:
     op, x = case
-    tally = count_chain(x, Domain.GRADED, op)
+    tally, real = count_chain(x, Domain.GRADED, op), count_chain(x, Domain.REAL, op)
     for sample in range(2):
         found = [loops(op, x[step, sample]) for step in range(2)]
         expected = {
@@ -103,6 +103,8 @@ def test_events_of_any_geometry(
         assert {
             term: int(tally.sample_counts("layer", term)[sample]) for term in expected
         } == expected
+        for term, same in ((Term.MAC, Term.DENSE), (Term.MAC_PADDED, Term.DENSE_PADDED)):
+            assert int(real.sample_counts("layer", term)[sample]) == expected[same]
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,8 @@ def test_memory_larger_than_the_table_is_told(count_chain: Callable[..., Tally])
     assert "larger than the largest" in note
     small = count_chain(x, Domain.SPIKE, Linear(torch.ones(6, 600), None))
     assert not Energies(small, ENERGY_MODELS["horowitz45-memory"]).notes()
+    # One price for every size is no table that a memory could be beyond.
+    assert not Energies(tally, ENERGY_MODELS["step2025"]).notes()
 
 
 def test_lemaire_by_hand(count_chain: Callable[..., Tally]) -> None:

@@ -21,10 +21,11 @@ from spikeport.convert.storage import fingerprint
 from spikeport.estimate import LAYER_COLUMNS, DataInfo, EnergyReport, Term, estimate
 from spikeport.estimate.export import export
 from spikeport.estimate.export.paper_row import paper_row
-from spikeport.estimate.export.plots import energy_by_kind, firing_rates
+from spikeport.estimate.export.plots import energy_by_kind, energy_figure, firing_rates
 from spikeport.estimate.origin import git_state
 
-FILES = ["layers.csv", "layers.parquet", "layers.json", "report.json", "table.tex", "table.md"]
+FILES = ["layers.csv", "layers.parquet", "layers.json", "stages.csv", "report.json"]
+FILES += ["table.tex", "table.md", "neurobench.json"]
 FIGURES = ["energy.svg", "energy.png", "rates.svg", "rates.png"]
 
 
@@ -75,7 +76,22 @@ def test_row_for_a_paper(report: EnergyReport, tmp_path: Path) -> None:
     assert r"my\_net \& co" in tex and r"\toprule" in tex and r"$\pm$" in tex
     body = [line for line in tex.splitlines() if line.endswith(r"\\")]
     assert [line.replace(r"\&", "").count("&") for line in body] == [5, 5]
-    assert "| my_net & co |" in (tmp_path / "table.md").read_text()
+    markdown = (tmp_path / "table.md").read_text()
+    assert "| my_net & co |" in markdown
+    for text in (tex, markdown):
+        assert "horowitz45-fp32, unverified constants: mac, ac; excludes: memory" in text
+
+
+def test_stages_as_a_file(report: EnergyReport, tmp_path: Path) -> None:
+    export(report, tmp_path)
+    table = pd.read_csv(tmp_path / "stages.csv", dtype={"stage": str}, keep_default_na=False)
+    assert list(zip(table["stage"], table["part"], strict=True)) == [
+        ("1", "patch embedding"),
+        ("1", "MLP"),
+        ("", "(top level)"),
+        ("", "head"),
+    ]
+    assert table["energy_uJ"].sum() == pytest.approx(report.totals["energy_uJ"])
 
 
 def test_figures_show_the_counts(report: EnergyReport, tmp_path: Path) -> None:
@@ -88,6 +104,10 @@ def test_figures_show_the_counts(report: EnergyReport, tmp_path: Path) -> None:
         assert len(steps) == 4
         assert sum(steps) / 4 == pytest.approx(layers.loc[name, "firing_rate_out"])
     assert Term.SOP.value in kinds or "sop_unit_spikes" in kinds
+    axes = energy_figure(report).axes[0]
+    longest = max(map(sum, zip(*kinds.values(), strict=True)))
+    assert axes.get_xlim() == (0, pytest.approx(1.05 * longest))
+    assert "horowitz45-fp32, 2 of 2 constants unverified" in axes.get_xlabel()
     first = export(report, tmp_path / "a")
     second = export(report, tmp_path / "b")
     for one, other in zip(first, second, strict=True):

@@ -56,7 +56,7 @@ def loops(a: Tensor, b: Tensor) -> tuple[int, int, int, int]:
     st.floats(0, 1),
     st.integers(0, 1000),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_spikes_times_spikes(heads: int, rows: int, inner: int, rate: float, seed: int) -> None:
     make = torch.Generator().manual_seed(seed)
     x = (torch.rand((2, 2, heads, rows, inner), generator=make) < rate).float()

@@ -50,6 +50,10 @@ def test_stages_layers_and_steps_have_one_total(report: EnergyReport) -> None:
     for table in (report.layers, report.stages, report.steps):
         assert table["energy_uJ"].sum() == pytest.approx(total, rel=1e-12)
     assert report.stages["energy_share"].sum() == pytest.approx(1)
+    (paper,) = report.papers
+    published = report.stages["energy_uJ[max-former]"]
+    assert published.sum() == pytest.approx(float(paper.picojoule) / 1e6)
+    assert (published > 0).sum() == 3
 
 
 def test_layer_figures(report: EnergyReport) -> None:
@@ -198,3 +202,15 @@ def test_wide_intervals_are_told(small_net: Graph) -> None:
     assert not estimate(Interpreter(small_net), [(equal, None)]).wide
     (only,) = estimate(Interpreter(small_net), [(equal[:, :1], None)]).wide
     assert "one sample" in only
+
+
+def test_wide_interval_of_the_accuracy_is_told(small_net: Graph, frames: Tensor) -> None:
+    executor = Interpreter(small_net)
+    few = estimate(executor, [(frames, torch.zeros(7, dtype=torch.int64))])
+    assert few.accuracy is not None
+    low, high = few.accuracy.interval
+    assert f"the accuracy lies between {100 * low:.1f} and {100 * high:.1f} %" in few.wide[-1]
+    assert few.as_dict()["accuracy"]["top1_low"] == low
+    assert "(Wilson)" in text(few)
+    many = estimate(executor, [(frames, torch.zeros(7, dtype=torch.int64))] * 300)
+    assert not any("accuracy" in each for each in many.wide)

@@ -10,6 +10,7 @@ import pytest
 
 from spikeport.core.errors import UnknownNameError, UsageError
 from spikeport.estimate import statistics
+from spikeport.estimate.stats import wilson
 
 
 def test_normal_interval() -> None:
@@ -65,3 +66,15 @@ def test_refusals(values: list[float]) -> None:
 def test_unknown_method() -> None:
     with pytest.raises(UnknownNameError, match="bootstrap"):
         statistics([1.0, 2.0], "bootstrp")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("hits", "count"), [(0, 10), (5, 10), (10, 10), (1, 1), (997, 1000)])
+def test_interval_of_a_share(hits: int, count: int) -> None:
+    low, high = wilson(hits, count)
+    share, z = hits / count, 1.959963984540054
+    assert 0 <= low <= share <= high <= 1
+    # By definition the ends are the shares that lie z standard errors of their own from what
+    # was seen.
+    for end in {low, high} - {0.0, 1.0}:
+        assert abs(share - end) == pytest.approx(z * math.sqrt(end * (1 - end) / count))
+    assert high - low > 0

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import slow_batches
 import torch
@@ -99,6 +100,52 @@ def test_killed_and_resumed(small_net: Graph, tmp_path: Path, workers: int) -> N
     assert rows.equals(pd.read_parquet(tmp_path / "whole.parquet"))
     assert rows[rows["node"] == "conv2"]["sample"].tolist() == list(range(48))
     assert rows["sop"].sum() == whole.counts["sop"].sum()
+
+
+KILLED_WHILE_WRITING = """
+import os, signal, sys
+from spikeport.convert import Graph, Interpreter
+from spikeport.estimate import Progress, SampleFile, estimate
+import slow_batches, torch
+graph, folder, wanted = sys.argv[1:]
+replace = os.replace
+def killing(source, target):
+    if os.path.basename(target) == wanted:
+        os.kill(os.getpid(), signal.SIGKILL)
+    replace(source, target)
+os.replace = killing
+estimate(
+    Interpreter(Graph.load(graph), torch.float64),
+    slow_batches.Batches(16),
+    progress=Progress(folder + "/progress.npz"),
+    per_sample=SampleFile(folder + "/rows.parquet"),
+)
+"""
+
+
+@pytest.mark.parametrize("wanted", ["progress.npz", "00000001.parquet", "rows.parquet"])
+def test_killed_while_writing(small_net: Graph, tmp_path: Path, wanted: str) -> None:
+    folder, graph = tmp_path / "out", tmp_path / "net.spg"
+    small_net.save(graph)
+    words = [sys.executable, "-c", KILLED_WHILE_WRITING, str(graph), str(folder), wanted]
+    path = os.pathsep.join([str(SCRIPT.parent), *sys.path])
+    killed = subprocess.run(words, env={**os.environ, "PYTHONPATH": path}, check=False)
+    assert killed.returncode == -signal.SIGKILL
+
+    def left() -> list[str]:
+        return [each.name for each in folder.rglob("*.tmp*")]
+
+    (only,) = left()
+    assert only.startswith(f".{wanted}.")
+    progress = Progress(folder / "progress.npz", resume=True)
+    rows = SampleFile(folder / "rows.parquet", resume=True)
+    resumed = counted(small_net, progress=progress, per_sample=rows)
+    assert left() == []
+    same(resumed, counted(small_net))
+    rows.remove_parts()
+    metadata = pq.read_schema(folder / "rows.parquet").metadata
+    assert {key: metadata[key.encode()].decode() for key in resumed.origin} == resumed.origin
+    assert sorted(each.name for each in folder.iterdir()) == ["progress.npz", "rows.parquet"]
 
 
 def alive(pid: int) -> bool:

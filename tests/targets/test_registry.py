@@ -13,7 +13,7 @@ from spikeport.targets.lava import run_in_process, run_on_lava, shim
 
 
 def test_targets_are_registered(small_chain):
-    assert set(TARGETS) == {"reference", "lava"}
+    assert set(TARGETS) == {"reference", "lava", "onnx"}
     assert TARGETS["lava"].missing() == TARGETS["reference"].missing() == ""
     frames = small_chain.frames
     executor = TARGETS["lava"].executor(small_chain.graph, lambda: frames)
@@ -27,6 +27,7 @@ def test_targets_are_registered(small_chain):
     [
         ("spikeport.targets", ["torch", "lava.magma", "spikeport.targets.lava"]),
         ("spikeport.targets.lava", ["lava.magma", "spikingjelly"]),
+        ("spikeport.targets.onnx", ["onnxruntime", "spikingjelly"]),
     ],
 )
 def test_importing_is_light(module, unwanted):

@@ -8,6 +8,7 @@ from spikeport.estimate.tally.rules import (
     complement,
     constants,
     conv,
+    euler_neuron,
     fourier,
     integrate_and_fire,
     lif,
@@ -18,6 +19,7 @@ from spikeport.estimate.tally.rules import (
     multiply,
     neuron,
     scale,
+    threshold,
 )
 from spikeport.estimate.tally.rules.base import RULES, Rule, plan_for, register_rule
 
@@ -31,6 +33,7 @@ __all__ = [
     "complement",
     "constants",
     "conv",
+    "euler_neuron",
     "fourier",
     "integrate_and_fire",
     "lif",
@@ -43,4 +46,5 @@ __all__ = [
     "plan_for",
     "register_rule",
     "scale",
+    "threshold",
 ]

@@ -10,7 +10,15 @@ import torch
 from torch import Tensor
 
 from spikeport.convert.graph import Node
-from spikeport.convert.ops import AdaptiveAvgPool, AvgPool, Mean, MeanTime, Sum, SumTime
+from spikeport.convert.ops import (
+    AdaptiveAvgPool,
+    AvgPool,
+    Mean,
+    MeanTime,
+    Sum,
+    SumPool,
+    SumTime,
+)
 from spikeport.estimate.tally.edge import weighted
 from spikeport.estimate.tally.facts import Facts, elements, uniform
 from spikeport.estimate.tally.geometry import axis_cover, outer, squeezed, windows_cover
@@ -34,17 +42,18 @@ def _additions(node: Node, facts: Facts, reach: Tensor, *, divides: bool) -> Nod
 
 
 @register_rule(AvgPool)
-def count_avg_pool(node: Node, facts: Facts) -> NodePlan:
+@register_rule(SumPool)
+def count_window_pool(node: Node, facts: Facts) -> NodePlan:
     """Additions over each window, padding left out."""
     if node.name in facts.absorbed:
         return zero(ABSORBED)
     op = node.op
-    if not isinstance(op, AvgPool):
-        raise TypeError(f"not an average pool: {op.kind}")
+    if not isinstance(op, AvgPool | SumPool):
+        raise TypeError(f"not a pool that adds: {op.kind}")
     (source,) = facts.inputs(node)
     axes = zip(source.shape[1:], op.kernel, op.stride, op.padding, strict=True)
     reach = outer([axis_cover(*axis).sum(0) for axis in axes]).unsqueeze(0)
-    return _additions(node, facts, reach, divides=True)
+    return _additions(node, facts, reach, divides=isinstance(op, AvgPool))
 
 
 @register_rule(AdaptiveAvgPool)

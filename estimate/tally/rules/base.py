@@ -8,7 +8,7 @@ import torch
 
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Node
-from spikeport.convert.ops import Neuron, Op
+from spikeport.convert.ops import Op, Stateful
 from spikeport.estimate.tally.facts import Facts, elements
 from spikeport.estimate.tally.plan import Coverage, Footprint, Measure, NodePlan
 from spikeport.estimate.tally.registry import ClassRegistry
@@ -62,7 +62,7 @@ def footprint(node: Node) -> Footprint:
     """
     count = elements(node)
     state = 0
-    if isinstance(node.op, Neuron):
+    if isinstance(node.op, Stateful):
         # The meta device knows sizes and types and allocates nothing.
         currents = torch.empty((1, *node.shape), device="meta")
         state = sum(part.numel() * part.element_size() for part in node.op.initial(currents))

@@ -104,7 +104,7 @@ def _accumulates(node: Node, facts: Facts, synapses: Synapses) -> NodePlan:
         Term.DENSE: round(fan_out.expand(source.shape).sum().item()),
         Term.DENSE_PADDED: round(padded.expand(source.shape).sum().item()),
     }
-    notes = (f"commuted: events counted at {source.path or source.name}",)
+    notes = (_commuted(source, fixed[Term.DENSE], synapses.dense),)
     return NodePlan(
         Coverage.COUNTED,
         per_step=fixed if source.per_step else {},
@@ -113,4 +113,17 @@ def _accumulates(node: Node, facts: Facts, synapses: Synapses) -> NodePlan:
         footprint=footprint(node),
         commuted=found.commuted,
         notes=notes if found.commuted else (),
+    )
+
+
+def _commuted(source: Node, dense: int, own: int) -> str:
+    """Where events are counted, and how many times its connections a layer may then cost."""
+    note = f"commuted: events counted at {source.path or source.name}"
+    if dense <= own:
+        return note
+    factor = f"{dense / own:.4g}" if dense % own else f"{dense // own:,}"
+    return (
+        f"{note}, before an average: up to {factor} x its own {own:,} connections"
+        f"{' at each step' if source.per_step else ''}; averaged first, each connection would be "
+        "one multiply-accumulate"
     )

@@ -76,6 +76,7 @@ def run(
     from spikeport.estimate import DataInfo, Progress, SampleFile, energy_model, estimate
     from spikeport.estimate.capacity import chip_named
     from spikeport.estimate.export import export
+    from spikeport.estimate.origin import one_line
 
     charged = [energy_model(each.strip()) for each in energy.split(",")]
     chips = [chip_named(each.strip()) for each in chip.split(",")] if chip else []
@@ -112,7 +113,7 @@ def run(
     if out is not None:
         files = export(report, out, name=chosen.model)
         if report.capacity is not None:
-            report.capacity.to_csv(out / "capacity.csv")
+            report.capacity.to_csv(out / "capacity.csv", one_line(report.origin))
             files.append(out / "capacity.csv")
         if rows is not None:
             files.append(rows.path)

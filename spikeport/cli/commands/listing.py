@@ -12,6 +12,8 @@ from spikeport.cli import output
 
 if TYPE_CHECKING:
     from spikeport.core.registry import Registry
+    from spikeport.estimate import EnergyModel
+    from spikeport.estimate.capacity import Chip
     from spikeport.estimate.paper import PaperMode
 
 T = TypeVar("T")
@@ -40,8 +42,8 @@ def catalogue() -> dict[str, dict[str, str]]:
             name: f"trains {(recipe := load_recipe(name)).model} on {recipe.data.spec}"
             for name in recipe_names()
         },
-        "energy models": _described(ENERGY_MODELS, lambda entry: entry.title),
-        "chips": _described(CHIPS, lambda chip: chip.title),
+        "energy models": _described(ENERGY_MODELS, _priced),
+        "chips": _described(CHIPS, _limited),
         "paper modes": _described(PAPER_MODES, _with_switches),
         "targets": _described(TARGETS, lambda entry: entry.description),
         "passes": _described(PASSES, _first_line),
@@ -71,6 +73,14 @@ def _described(registry: Registry[T], describe: Callable[[T], str]) -> dict[str,
         + (f" (from {registry.origins[name]})" if name in registry.origins else "")
         for name, entry in registry.items()
     }
+
+
+def _priced(model: EnergyModel) -> str:
+    return f"{model.title}; {len(model.unverified)} of {len(model.constants)} constants unverified"
+
+
+def _limited(chip: Chip) -> str:
+    return f"{chip.title}; {len(chip.unverified)} of {len(chip.figures)} limits unverified"
 
 
 def _with_switches(mode: PaperMode) -> str:

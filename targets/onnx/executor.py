@@ -1,0 +1,61 @@
+"""onnxruntime as an executor: batches of any number of steps, values shown as they pass."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from spikeport.convert.executor import Tap
+from spikeport.convert.graph import Graph
+from spikeport.targets.onnx.files import prepared, unrolled_model
+from spikeport.targets.onnx.options import OnnxOptions
+from spikeport.targets.onnx.running import UnrolledRunner
+
+CHUNK = 64
+"""Samples per run where nobody watches: bounds memory."""
+
+
+class OnnxExecutor:
+    """Runs the unrolled graph, written anew for each number of steps that comes.
+
+    Args:
+        graph: as traced.
+        dtype: what it computes in.
+
+    Raises:
+        UnsupportedError: the graph cannot be written in ONNX.
+    """
+
+    def __init__(self, graph: Graph, dtype: Literal["float32", "float64"] = "float32") -> None:
+        self._options = OnnxOptions(dtype=dtype, streaming=False)
+        self._graph = prepared(graph, self._options)
+        self._runners: dict[tuple[int | None, bool], UnrolledRunner] = {}
+
+    @property
+    def graph(self) -> Graph:
+        return self._graph
+
+    def run(self, frames: Tensor, tap: Tap | None = None) -> Tensor:
+        """Run a batch from rest; see `Executor.run`.
+
+        Raises:
+            UsageError: the frames do not suit the graph.
+            OnnxRunError: onnxruntime failed.
+        """
+        per_step = self._graph.input.per_step
+        runner = self._runner(len(frames) if per_step and len(frames) else None, tap is not None)
+        if tap is not None:
+            return runner.run(frames, lambda name, value: tap(self._graph[name], value))
+        chunks = torch.split(frames, CHUNK, dim=1 if per_step else 0)
+        joined = 1 if self._graph[self._graph.outputs[0]].per_step else 0
+        return torch.cat([runner.run(chunk) for chunk in chunks], joined)
+
+    def _runner(self, steps: int | None, watched: bool) -> UnrolledRunner:
+        if (steps, watched) not in self._runners:
+            options = self._options.model_copy(update={"steps": steps})
+            model = unrolled_model(self._graph, options)
+            watch = list(self._graph) if watched else []
+            self._runners[steps, watched] = UnrolledRunner(model, self._graph, watch)
+        return self._runners[steps, watched]

@@ -1,0 +1,55 @@
+"""Models from a folder, trusted only as far as they prove themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+from onnx import ModelProto, TensorProto
+
+from spikeport.convert.graph import Graph
+from spikeport.convert.storage import fingerprint
+from spikeport.core.errors import FileError
+from spikeport.core.files import readable_file
+from spikeport.targets.onnx.metadata import FORMAT, read_metadata
+
+
+def read_folder(folder: Path, graph: Graph) -> dict[str, ModelProto]:
+    """`unrolled.onnx` and, if it is there, `step.onnx`, by the stem of their name.
+
+    Raises:
+        FileError: a file is missing, damaged, of another version, or of another graph.
+    """
+    names = ["unrolled", *(["step"] if (folder / "step.onnx").exists() else [])]
+    return {name: _read(folder / f"{name}.onnx", name, graph) for name in names}
+
+
+def _read(path: Path, kind: str, graph: Graph) -> ModelProto:
+    content = readable_file(path, "ONNX model").read_bytes()
+    model = ModelProto()
+    try:
+        model.ParseFromString(content)
+        if why := _foreign(model, kind, graph):
+            raise ValueError(why)
+        onnx.checker.check_model(model, full_check=True)
+    except Exception as error:
+        raise FileError(
+            f"this file is unusable: {str(error).strip() or type(error).__name__}.",
+            where=str(path),
+            fix="Lower the graph again.",
+        ) from error
+    return model
+
+
+def _foreign(model: ModelProto, kind: str, graph: Graph) -> str:
+    """Why a model is none that was written for this graph, "" if it is one."""
+    told = read_metadata(model)
+    if any(each.data_location == TensorProto.EXTERNAL for each in model.graph.initializer):
+        return "it reads parameters from other files"
+    if told.get("format") != FORMAT:
+        return f"format version {told.get('format')} instead of {FORMAT}"
+    if told.get("kind") != kind:
+        return f"it holds a {told.get('kind')} graph"
+    if told.get("graph_sha256") != fingerprint(graph):
+        return "it does not belong to the graph beside it"
+    return ""
