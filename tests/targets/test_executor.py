@@ -92,6 +92,10 @@ def test_executors_are_copied_and_pickled(small_chain):
         assert torch.equal(again.run(small_chain.frames), want)
 
 
+def test_no_samples_give_no_output(max_former):
+    assert max_former.artefact.executor().run(max_former.frames[:, :0]).shape == (0, 5)
+
+
 def test_integer_frames_are_taken(small_chain):
     executor = small_chain.artefact.executor()
     whole = small_chain.frames.to(torch.uint8)
@@ -106,6 +110,7 @@ def test_integer_frames_are_taken(small_chain):
         (lambda f: f * float("nan"), "not a whole number"),
         (lambda f: f * 100, "input_max="),
         (lambda f: f[..., :3], "takes frames"),
+        (lambda f: f[:0], "0 time steps"),
     ],
 )
 def test_other_frames_are_refused(small_chain, change, message):

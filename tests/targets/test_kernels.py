@@ -87,11 +87,12 @@ LAYOUTS = {
 
 @needs_compiler
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("per", ["nothing", "channel", "neuron"])
+@pytest.mark.parametrize("per", ["nothing", "channel", "column", "neuron"])
 @pytest.mark.parametrize("channels", [3, 700])
 def test_layouts_of_neurons(layout, per, channels):
     shape = (channels, 4, 5)
-    form = {"nothing": None, "channel": (channels, 1, 1), "neuron": shape}[per]
+    forms = {"nothing": None, "channel": (channels, 1, 1), "column": (5,), "neuron": shape}
+    form = forms[per]
     bias = None if form is None else torch.randint(-4000, 4000, form, dtype=torch.int32)
     op = lif(bias=bias)
     kernel = neuron.fused_neuron(op, (edge(shape, -5000, 5000),))

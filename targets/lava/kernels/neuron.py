@@ -93,7 +93,10 @@ class FusedNeuron:
     def _laid_out(self, sample: Tensor) -> Tensor:
         bias = self.op.bias(torch.int32)
         parts = [torch.zeros((), dtype=torch.int32) if bias is None else bias, _limit(self.op)]
-        per_channel = all(part.dim() == 0 or part.numel() == part.shape[0] for part in parts)
+        per_channel = all(
+            part.dim() == 0 or (part.dim() == sample.dim() and part.numel() == len(part))
+            for part in parts
+        )
         if per_channel and sample.dim() > 1 and sample.stride(0) == 1:
             # Channels last: the pattern repeats with every pixel. Long patterns run faster.
             channels = sample.shape[0]

@@ -11,6 +11,7 @@ from torch import Tensor
 from spikeport.convert.executor import Tap
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Input, Neuron, Op, RepeatTime, Stateless
+from spikeport.core.errors import UsageError
 from spikeport.targets.lava.kernels.base import MAKERS, SINGLE_LIMIT, Edge, Kernel, bounds_of
 from spikeport.targets.lava.kernels.floating import floating_kernel
 from spikeport.targets.lava.kernels.neuron import FusedNeuron, stepped_neuron
@@ -80,8 +81,18 @@ class Plan:
 
     @torch.no_grad()
     def run(self, frames: Tensor, tap: Tap | None = None) -> Tensor:
-        """The output of the graph; see `Executor.run`. A tap sees values in float."""
+        """The output of the graph; see `Executor.run`. A tap sees values in float.
+
+        Raises:
+            UsageError: there is no time step.
+        """
         start = self.graph.input
+        if start.per_step and not len(frames):
+            raise UsageError(
+                "0 time steps were given; it takes one or more.",
+                where=start.name,
+                fix="Frame the data into one step or more.",
+            )
         values = {start.name: _stepped(frames.to(device="cpu", dtype=self.entry), start)}
         if tap is not None:
             tap(start, _shown(values[start.name], start))
