@@ -54,8 +54,10 @@ def pump(network: Network, conv_model: type[Any] | None = None) -> dict[str, Int
 
     Raises:
         LavaRunError: a process model raised; names it.
+        UsageError: the network has run already.
     """
     started = monotonic()
+    network.take()
     models = _build(network, conv_model)
     for _ in track(range(network.steps), "Lava (in-process)"):
         for process in network.processes:
