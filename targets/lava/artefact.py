@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -84,8 +85,12 @@ class LavaArtefact:
         return ran._replace(backend=name, spikes=ran.spikes if spikes else {})
 
     def executor(self, *, check_values: bool = False) -> IntegerExecutor:
-        """The batched executor of this network."""
-        return IntegerExecutor(self.graph, check_values=check_values)
+        """The batched executor of this network, made once."""
+        return IntegerExecutor(self.graph, check_values=True) if check_values else self._executor
+
+    @cached_property
+    def _executor(self) -> IntegerExecutor:
+        return IntegerExecutor(self.graph)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write `graph.spg`, `report.json`, `schedule.json` and `README.txt`, each atomically.

@@ -10,21 +10,26 @@ from __future__ import annotations
 
 import ctypes
 import math
-import os
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from spikeport.core.neurons.compiler import BLOCK, load_library
+from spikeport.core.native import load_library, threads_for
 from spikeport.core.neurons.dynamics import Charge, Dynamics
 from spikeport.core.neurons.surrogates import STEPS, Slope
 
 _REAL = {torch.float32: "float", torch.float64: "double"}
-# The threads of OpenMP do not live on in a forked process, and would be waited for.
-_PROCESS = os.getpid()
-# Numbers that are worth a thread; torch shares its own work out by the same measure.
-_GRAIN = 1 << 15
+SOURCE = Path(__file__).with_name("kernel.c")
+BLOCK = 128
+"""Neurons that are worked on at a time; of 64 to 2048 the fastest, above all backwards."""
+
+
+def definitions(dtype: torch.dtype) -> list[str]:
+    """What kernel.c is compiled with for numbers of this type."""
+    is_float = ["REAL_IS_FLOAT"] if dtype is torch.float32 else []
+    return [f"REAL={_REAL[dtype]}", f"BLOCK={BLOCK}", *is_float]
 
 
 class Settings(ctypes.Structure):
@@ -57,7 +62,7 @@ class CompiledEngine:
     """
 
     def __init__(self, dtype: torch.dtype) -> None:
-        library = load_library(_REAL[dtype])
+        library = load_library(SOURCE, definitions(dtype))
         self._forward, self._backward = library.forward, library.backward
         pointer, settings = ctypes.c_void_p, ctypes.POINTER(Settings)
         self._forward.argtypes = [settings, *[pointer] * 4]
@@ -126,19 +131,13 @@ def settings_of(dynamics: Dynamics, x: Tensor, v: Tensor | float, leak: float | 
         soft_reset=dynamics.reset is None,
         detach_reset=dynamics.detach_reset,
         slope=slope if known else Slope.SIGMOID,
-        threads=_threads(x.numel()),
+        threads=threads_for(x.numel()),
         leak=factor,
         threshold=dynamics.threshold,
         reset=dynamics.rest,
         start=v if isinstance(v, float) else 0.0,
         alpha=float(dynamics.surrogate.alpha) if known else 1.0,
     )
-
-
-def _threads(numbers: int) -> int:
-    if os.getpid() != _PROCESS:
-        return 1
-    return max(1, min(torch.get_num_threads(), numbers // _GRAIN))
 
 
 def _address(tensor: Tensor | None) -> int | None:

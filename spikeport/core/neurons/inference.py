@@ -11,15 +11,15 @@ from enum import IntEnum
 import torch
 from torch import Tensor
 
-from spikeport.core.neurons.compiled import settings_of
-from spikeport.core.neurons.compiler import CompileError, load_library
+from spikeport.core.native import CompileError, load_library
+from spikeport.core.neurons.compiled import SOURCE, definitions, settings_of
 from spikeport.core.neurons.dynamics import Charge, Dynamics
 from spikeport.core.neurons.engines import VARIABLE
 from spikeport.core.neurons.plain import PlainEngine
 
 logger = logging.getLogger(__name__)
 
-_REAL = {torch.float32: "float", torch.float64: "double"}
+_SERVED = (torch.float32, torch.float64)
 
 
 class Stored(IntEnum):
@@ -38,7 +38,7 @@ class Emitter:
 
     def __init__(self, real: torch.dtype) -> None:
         self.real = real
-        self._emit = load_library(_REAL[real]).emit
+        self._emit = load_library(SOURCE, definitions(real)).emit
         settings, pointer = ctypes.c_void_p, ctypes.c_void_p
         self._emit.argtypes = [settings, ctypes.c_int32, ctypes.c_int32, pointer, pointer]
         self._emit.restype = None
@@ -89,7 +89,7 @@ _lock = threading.Lock()
 def emitter_for(real: torch.dtype) -> Emitter | None:
     """The emitter with membranes in `real`; None where there is none, or `$SPIKEPORT_NEURONS`
     asks for none (`plain`, `spikingjelly`)."""
-    if real not in _REAL or os.environ.get(VARIABLE) in ("plain", "spikingjelly"):
+    if real not in _SERVED or os.environ.get(VARIABLE) in ("plain", "spikingjelly"):
         return None
     if real not in _emitters:
         with _lock:

@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #endif
 
-/* Defined by compiler.py: REAL (and REAL_IS_FLOAT), BLOCK. */
+/* Defined by compiled.py: REAL (and REAL_IS_FLOAT), BLOCK. */
 typedef REAL real;
 
 enum charge { INTEGRATE, LEAK_DIVIDE, LEAK_MULTIPLY };
