@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,11 +22,17 @@ from spikeport.targets.lava.quantise import LoweringOptions, QuantisationReport,
 from spikeport.targets.lava.retime import Schedule, retime
 from spikeport.targets.lava.run import run_in_process
 from spikeport.targets.lava.runtime import run_on_lava
+from spikeport.targets.lava.slayer import run_on_slayer
 from spikeport.targets.lava.summary import summary
 from spikeport.targets.lowered import EXACT, Run, Tolerance, chosen_backend, run_executor
 
 FORMAT = "spikeport-lava"
 FORMAT_VERSION = 2
+_NATIVE: dict[str, Callable[[Graph, Tensor], Run]] = {
+    "pump": run_in_process,
+    "runtime": run_on_lava,
+    "slayer": run_on_slayer,
+}
 GRAPH, REPORT, SCHEDULE, SUMMARY = "graph.spg", "report.json", "schedule.json", "README.txt"
 
 
@@ -39,7 +47,7 @@ class LavaArtefact:
     """
 
     target: ClassVar[str] = "lava"
-    backends: ClassVar[tuple[str, ...]] = ("integer", "pump", "runtime")
+    backends: ClassVar[tuple[str, ...]] = ("integer", "pump", "runtime", "slayer")
 
     graph: Graph
     report: QuantisationReport
@@ -61,7 +69,8 @@ class LavaArtefact:
 
     def run(self, frames: Tensor, *, backend: str | None = None, spikes: bool = False) -> Run:
         """Run frames `[T, B, *shape]`: `integer` in torch, `pump` on Lava's process models in
-        this process, `runtime` on Lava's own runtime; see `Lowered.run`.
+        this process, `runtime` on Lava's own runtime, `slayer` on lava-dl's modules; see
+        `Lowered.run`.
 
         Raises:
             UnknownNameError: there is no such backend.
@@ -72,13 +81,16 @@ class LavaArtefact:
         name = chosen_backend(self, backend)
         if name == "integer":
             return run_executor(self.executor(), frames, name, spikes=spikes)
-        run = run_in_process if name == "pump" else run_on_lava
-        ran = run(self.graph, frames)
+        ran = _NATIVE[name](self.graph, frames)
         return ran._replace(backend=name, spikes=ran.spikes if spikes else {})
 
     def executor(self, *, check_values: bool = False) -> IntegerExecutor:
-        """The batched executor of this network."""
-        return IntegerExecutor(self.graph, check_values=check_values)
+        """The batched executor of this network, made once."""
+        return IntegerExecutor(self.graph, check_values=True) if check_values else self._executor
+
+    @cached_property
+    def _executor(self) -> IntegerExecutor:
+        return IntegerExecutor(self.graph)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write `graph.spg`, `report.json`, `schedule.json` and `README.txt`, each atomically.
@@ -118,15 +130,19 @@ def lower(
     calibration: Calibration | None = None,
     *,
     options: LoweringOptions | None = None,
+    exponents: Mapping[str, int] | None = None,
     **values: object,
 ) -> LavaArtefact:
     """Lower a float graph to Lava's fixed point.
 
     Args:
         graph: as traced; batch norms are folded if they are not yet.
-        calibration: `[T, B, *shape]` event counts, or batches of them (as a loader gives them,
-            with labels or without). Without it `input_max` must tell the largest count, and the
-            report holds no measured effects.
+        calibration: what the graph takes: event counts or real frames `[T, B, *shape]`, images
+            `[B, *shape]` where it repeats them itself; or batches of them (as a loader gives them,
+            with labels or without). Without it `input_max` or `input_range` must tell the largest
+            value, and the report holds no measured effects.
+        exponents: scales to keep, by stream: `graph.metadata["lava"]["streams"]` of what the same
+            network was lowered to before. Chosen if not given.
         options: how; or give the fields of `LoweringOptions` by name, such as `weight_bits=6`.
 
     Raises:
@@ -136,8 +152,9 @@ def lower(
     if values:
         given = options.model_dump(exclude_unset=True) if options else {}
         options = LoweringOptions.of(**(given | values))
-    frames = None if calibration is None else calibration_frames(calibration)
-    quantised = quantise(graph, frames, options)
+    batch_axis = 0 if all(not node.per_step for node in graph.inputs) else 1
+    frames = None if calibration is None else calibration_frames(calibration, batch_axis)
+    quantised = quantise(graph, frames, options, exponents)
     return LavaArtefact(quantised.graph, quantised.report, retime(quantised.graph))
 
 

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from torch import Tensor
-
 from spikeport.convert.graph import Graph
-from spikeport.convert.ops import Input, Neuron
+from spikeport.convert.ops import Delay, Input, Neuron
 from spikeport.targets.lava.entry import Entry
-from spikeport.targets.lava.quantise.biases import accumulated
+from spikeport.targets.lava.quantise.biases import Constants, accumulated
 from spikeport.targets.lava.quantise.bounds import Interval, between, interval, spikes
 from spikeport.targets.lava.quantise.options import LoweringOptions
 from spikeport.targets.lava.quantise.scales import Fit, Scaler
@@ -26,19 +24,25 @@ class Plan:
 
     Attributes:
         units: of every edge that carries counts.
+        count_bounds: proven bounds of the same edges.
     """
 
     units: dict[str, Fraction]
+    count_bounds: dict[str, Interval]
     scaler: Scaler
     streams: list[Stream]
 
-    def choose(self) -> list[tuple[Stream, Fit]]:
+    def choose(self, exponents: Mapping[str, int] | None = None) -> list[tuple[Stream, Fit]]:
         """Every stream with its exponent, those first whose currents others read.
 
+        Args:
+            exponents: those chosen already, by name of the stream.
+
         Raises:
-            NodeRefused: no exponent leaves enough head-room.
+            NodeRefused: no exponent leaves enough head-room, or a given one does not.
         """
-        return [(stream, self.scaler.settle(stream)) for stream in self.streams]
+        given = exponents or {}
+        return [(s, self.scaler.settle(s, given.get(s.name))) for s in self.streams]
 
 
 def plan(
@@ -47,24 +51,24 @@ def plan(
     options: LoweringOptions,
     entry: Entry,
     *,
-    offsets: dict[str, Tensor] | None = None,
+    constants: Constants | None = None,
     peaks: Mapping[str, float] | None = None,
 ) -> Plan:
     """Streams and bounds for a graph against whose nodes nothing stands.
 
     Args:
         graph: its input declared (`entry.declared`).
-        offsets: `accumulated(graph, region)`, where it is known already.
+        constants: `accumulated(graph, region)`, where it is known already.
         peaks: largest magnitudes seen in calibration.
 
     Raises:
         NodeRefused: biases or scaled sums cannot be expressed.
     """
-    offsets = accumulated(graph, region) if offsets is None else offsets
+    constants = accumulated(graph, region) if constants is None else constants
     units = count_units(graph, region, entry.unit)
     bounds = _count_bounds(graph, region, units, entry)
-    scaler = Scaler(graph, options, dict(units), bounds, offsets, peaks or {})
-    return Plan(units, scaler, find_streams(graph, region, units))
+    scaler = Scaler(graph, options, dict(units), dict(bounds), constants, peaks or {})
+    return Plan(units, bounds, scaler, find_streams(graph, region, units))
 
 
 def _count_bounds(
@@ -74,7 +78,7 @@ def _count_bounds(
     for node in graph:
         if node.name not in region or carries_current(node):
             continue
-        if isinstance(node.op, Neuron):
+        if isinstance(node.op, Neuron | Delay):
             bounds[node.name] = spikes(node.shape)
         elif isinstance(node.op, Input):
             bounds[node.name] = between(node.shape, entry.low, entry.high)
