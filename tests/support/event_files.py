@@ -83,7 +83,7 @@ def _hdf5(path: Path, events: Events) -> None:
     with h5py.File(path, "w") as file:
         group = file.create_group("events")
         for name in "xytp":
-            group.create_dataset(name, data=events[name], compression="gzip", chunks=(64,))
+            group.create_dataset(name, data=events[name], compression="gzip", chunks=(32,))
         group.attrs["width"], group.attrs["height"] = SENSOR
 
 

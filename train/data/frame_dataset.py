@@ -26,6 +26,8 @@ class FrameDataset(Dataset[tuple[Tensor, int]]):
         frames: all event counts, `[N, T, C, H, W]` unsigned integers.
         labels: `[N]`.
         input_domain: "graded", as counts are whole numbers but no spikes.
+        skipped: bad recordings that were left out on request, and why.
+        repaired: recordings that were read after a repair, and which.
     """
 
     name: str
@@ -34,6 +36,8 @@ class FrameDataset(Dataset[tuple[Tensor, int]]):
     frames: Counts
     labels: NDArray[np.int64]
     input_domain: Literal["graded"] = "graded"
+    skipped: tuple[str, ...] = ()
+    repaired: tuple[str, ...] = ()
 
     @property
     def frame_shape(self) -> tuple[int, int, int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 from typing import BinaryIO
+from xml.etree import ElementTree
 
 from spikeport.train.data.readers.native import native_packets, open_native
 from spikeport.train.data.readers.registry import RawStream, reader
@@ -55,7 +56,7 @@ def packet_offsets(path: Path) -> list[tuple[int, int]]:
         start = len(_MAGIC) + 4 + length
         if start > size or length > MAX_HEADER:
             raise truncated(path, len(_MAGIC), f"its header should have {length} bytes")
-        table = _table_position(file.read(length))
+        table = _table_position(path, file.read(length))
         end = table if start <= table <= size else size
         found = _walk(file, path, start, end)
     if table > size:
@@ -80,17 +81,34 @@ def _walk(file: BinaryIO, path: Path, place: int, end: int) -> list[tuple[int, i
     return found
 
 
-def _table_position(header: bytes) -> int:
-    """Field 1 of the flatbuffer IOHeader, -1 where it is not there."""
+def _table_position(path: Path, header: bytes) -> int:
+    """Where the table behind the packets is, -1 without one.
+
+    The header is a flatbuffer: compression, position of the table, XML. faery reads it unchecked,
+    and a damaged one ends the process.
+    """
     try:
         (root,) = struct.unpack_from("<I", header, 0)
         (back,) = struct.unpack_from("<i", header, root)
         vtable = root - back
-        (length,) = struct.unpack_from("<H", header, vtable)
-        (field,) = struct.unpack_from("<H", header, vtable + 6) if length >= 8 else (0,)
-        if not field:
-            return -1
-        (position,) = struct.unpack_from("<q", header, root + field)
-    except struct.error:
-        return -1
+        length, size = struct.unpack_from("<HH", header, vtable)
+        count = (length - 4) // 2
+        fields = [*struct.unpack_from(f"<{min(count, 3)}H", header, vtable + 4), 0, 0, 0][:3]
+        if length % 2 or vtable < 4 or root + size > len(header) or not fields[2]:
+            raise struct.error("layout")
+        if any(
+            field and not 4 <= field <= size - width
+            for field, width in zip(fields, (4, 8, 4), strict=True)
+        ):
+            raise struct.error("field")
+        (compression,) = struct.unpack_from("<i", header, root + fields[0]) if fields[0] else (0,)
+        (position,) = struct.unpack_from("<q", header, root + fields[1]) if fields[1] else (-1,)
+        (ahead,) = struct.unpack_from("<I", header, root + fields[2])
+        text = root + fields[2] + ahead
+        (letters,) = struct.unpack_from("<I", header, text)
+        if not 0 <= compression <= 4 or text + 4 + letters > len(header):
+            raise struct.error("content")
+        ElementTree.fromstring(header[text + 4 : text + 4 + letters].decode())
+    except (struct.error, UnicodeDecodeError, ElementTree.ParseError) as error:
+        raise truncated(path, len(_MAGIC) + 4, "its header is damaged") from error
     return int(position)

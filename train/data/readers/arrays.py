@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,20 +14,14 @@ from spikeport.core.errors import FileError
 from spikeport.train.data.readers.names import FIELDS, named_columns
 from spikeport.train.data.readers.registry import PACKET, Packet, RawStream, reader
 
-# Numpy's own errors for what is damaged, and those of zip files.
-_DAMAGE = (
-    ValueError, TypeError, KeyError, EOFError, OverflowError, SyntaxError, NotImplementedError,
-    RuntimeError, zipfile.BadZipFile, zlib.error, UnicodeError, MemoryError, AttributeError,
-    IndexError,
-)  # fmt: skip
-
 
 @reader("npy", "numpy .npy, a structured array with x, y, t, p", magic=(b"\x93NUMPY",))
 def open_npy(path: Path) -> RawStream:
     try:
+        # What numpy raises for damage is no short list (its header is parsed as Python literals).
         # Mapped: a header that promises more than the file holds takes no memory; no pickles.
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except _DAMAGE as error:
+    except Exception as error:
         raise _damaged(path, error) from error
     if array.dtype.names is None:
         raise FileError(
@@ -54,7 +47,9 @@ def open_npz(path: Path) -> RawStream:
             else:
                 columns = named_columns(path, stored, tuple(stored.files))
                 columns = {name: np.asarray(columns[name]) for name in FIELDS}
-    except _DAMAGE as error:
+    except FileError:
+        raise
+    except Exception as error:
         raise _damaged(path, error) from error
     return RawStream(size, _slices(columns))
 
@@ -67,12 +62,9 @@ def _check_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo)
     if member.header_offset + member.compress_size > path.stat().st_size:
         raise ValueError(f"{member.filename} is truncated")
     with archive.open(member) as file:
-        version = np.lib.format.read_magic(file)
-        read = (
-            np.lib.format.read_array_header_1_0
-            if version == (1, 0)
-            else np.lib.format.read_array_header_2_0
-        )
+        layout: Any = np.lib.format
+        one = layout.read_magic(file) == (1, 0)
+        read = layout.read_array_header_1_0 if one else layout.read_array_header_2_0
         shape, _, dtype = read(file)
         count = 1
         for length in shape:

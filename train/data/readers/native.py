@@ -20,7 +20,7 @@ def open_native(path: Path, file_type: str, **options: Any) -> Any:
     import faery
 
     try:
-        return faery.events_stream_from_file(path, file_type=file_type, **options)  # type: ignore[arg-type]
+        return faery.events_stream_from_file(path, file_type=file_type, **options)
     except BaseException as error:
         raise told(path, 0, error) from error
 

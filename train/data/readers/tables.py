@@ -29,7 +29,7 @@ def _packets(path: Path, names: dict[str, str]) -> Iterator[Packet]:
         with pd.read_csv(
             path,
             usecols=list(names.values()),
-            dtype=types,  # type: ignore[arg-type]
+            dtype=types,
             chunksize=PACKET,
             skipinitialspace=True,
         ) as blocks:

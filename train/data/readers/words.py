@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -56,7 +57,7 @@ def check_words(path: Path, start: int, size: int) -> int:
     return count
 
 
-def read_words(path: Path, start: int, dtype: DTypeLike) -> Iterator[NDArray[np.generic]]:
+def read_words(path: Path, start: int, dtype: DTypeLike) -> Iterator[NDArray[Any]]:
     """Blocks of words behind a header."""
     with path.open("rb") as file:
         file.seek(start)
