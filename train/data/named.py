@@ -15,6 +15,7 @@ from spikeport.train.data.digits import PROVENANCE, DigitSettings, EventDigits
 from spikeport.train.data.folder import open_folder
 from spikeport.train.data.frame_dataset import FrameDataset
 from spikeport.train.data.frames import Framing, all_frames
+from spikeport.train.data.tonic_sets import TONIC_SETS, opener
 
 
 class Opener(Protocol):
@@ -113,3 +114,5 @@ DATA.add(
         skips_bad=True,
     ),
 )
+for _name, _set in TONIC_SETS.items():
+    DATA.add(_name, DataEntry(_set.title, f"the folder that holds {_set.cls}/", opener(_set), True))
