@@ -13,6 +13,7 @@ from spikeport import __version__
 from spikeport.cli import output
 from spikeport.cli.commands import (
     check,
+    data,
     demo,
     doctor,
     estimate,
@@ -48,6 +49,7 @@ app.command("estimate")(estimate.run)
 app.command("lower")(lower.run)
 app.command("simulate")(simulate.run)
 app.command("evaluate")(evaluate.run)
+app.add_typer(data.app, name="data")
 app.command("list")(listing.run)
 app.command("doctor")(doctor.run)
 

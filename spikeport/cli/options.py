@@ -83,6 +83,10 @@ Steps = Annotated[
 Framing = Annotated[
     str, typer.Option(help="Frames of equal event count (count) or of equal duration (time).")
 ]
+SkipBad = Annotated[
+    bool,
+    typer.Option("--skip-bad", help="Leave out recordings that cannot be read, and list them."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -110,6 +114,7 @@ class RunChoice:
     samples: Samples = None
     steps: Steps = None
     framing: Framing = "count"
+    skip_bad: SkipBad = False
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:

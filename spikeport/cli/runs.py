@@ -32,12 +32,14 @@ class Run:
     Attributes:
         samples: how many of the recordings are used, spread evenly: they may be sorted by class.
         framing: how the recordings were cut into frames.
+        skip_bad: whether recordings that cannot be read are left out.
     """
 
     graph: Graph
     data: FrameDataset
     samples: int
     framing: str = "count"
+    skip_bad: bool = False
 
     def batches(self, what: str) -> Iterator[tuple[Tensor, Tensor]]:
         """(frames `[T, B, C, H, W]`, labels `[B]`), with a progress bar."""
@@ -55,7 +57,8 @@ class Run:
     def calibration(self) -> Tensor:
         """Frames `[T, B, C, H, W]` of the training split: what is tested must not set scales."""
         spec, _, _ = self.data.name.rpartition("/")
-        train = open_frames(spec, "train", self.data.frame_shape[0], self.framing)
+        steps = self.data.frame_shape[0]
+        train = open_frames(spec, "train", steps, self.framing, skip_bad=self.skip_bad)
         return stack(train, spread(len(train), CALIBRATION_SAMPLES))
 
 
@@ -113,7 +116,7 @@ def open_run(chosen: RunChoice) -> Run:
     """
     model, data, samples = chosen.model, chosen.data, chosen.samples
     steps = chosen.steps or _steps_of(model)
-    frames = open_frames(data, chosen.split, steps, chosen.framing)
+    frames = open_frames(data, chosen.split, steps, chosen.framing, skip_bad=chosen.skip_bad)
     if samples is not None and samples > len(frames):
         raise UsageError(
             f"{samples} samples were asked for, {data} has {len(frames)} in split {chosen.split}.",
@@ -135,7 +138,7 @@ def open_run(chosen: RunChoice) -> Run:
             "its first layer is counted as MACs. If that is not meant, trace it with "
             f"--domain {frames.input_domain}."
         )
-    return Run(graph, frames, samples or len(frames), chosen.framing)
+    return Run(graph, frames, samples or len(frames), chosen.framing, chosen.skip_bad)
 
 
 def _steps_of(model: str) -> int:

@@ -147,13 +147,26 @@ def _note(report: CheckpointReport) -> None:
         output.print_note(str(report))
 
 
-def open_frames(spec: str, split: str, steps: int, framing: str) -> FrameDataset:
-    """Data by `NAME[:PATH]`, framed."""
+def open_frames(
+    spec: str, split: str, steps: int, framing: str, *, skip_bad: bool = False
+) -> FrameDataset:
+    """Data by `NAME[:PATH]`, framed; tells which recordings were left out or repaired."""
     from spikeport.train.data import open_data
 
     if framing not in ("count", "time"):
         raise UnknownNameError("framing", framing, ("count", "time"))
-    return open_data(spec, split, steps=steps, framing=framing)  # type: ignore[arg-type]
+    found = open_data(
+        spec,
+        split,
+        steps=steps,
+        framing=framing,  # type: ignore[arg-type]
+        skip_bad=skip_bad,
+    )
+    for line in found.skipped:
+        output.print_note(f"left out: {line}")
+    for line in found.repaired:
+        output.print_note(f"repaired: {line}")
+    return found
 
 
 def is_stored(spec: str) -> bool:

@@ -167,7 +167,8 @@ def _wrong_description(path: Path) -> FileError:
 
 def _sensor(root: Path, description: dict[str, Any], files: list[Path]) -> _Sensor:
     if "sensor_size" in description:
-        return _Sensor(*description["sensor_size"], f"stated in {DESCRIPTION_FILE}")
+        width, height = description["sensor_size"]
+        return _Sensor(width, height, f"stated in {DESCRIPTION_FILE}")
 
     def measure() -> dict[str, torch.Tensor]:
         return {"size": torch.tensor(_measured(files))}

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from filelock import FileLock
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from spikeport.core.errors import FileError
@@ -125,7 +124,7 @@ def _build(
     skipped: list[str] = []
     repaired: list[str] = []
     with atomic_path(path) as temporary:
-        store: Any = open_memmap(temporary, "w+", np.uint8, shape)
+        store = _mapped(temporary, np.dtype(np.uint8), shape)
         for index in track(range(len(source.names)), "Framing recordings"):
             try:
                 events, repairs = source.load(index)
@@ -154,10 +153,15 @@ def _build(
     write_json(path.with_suffix(".json"), {"key": key, "checksum": checksum, **notes})
 
 
+def _mapped(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Any:
+    library: Any = np.lib.format
+    return library.open_memmap(path, "w+", dtype, shape)
+
+
 def _widened(store: Any, path: Path, dtype: np.dtype[Any], rows: int) -> Any:
     """The same frames with room for larger counts."""
     wide = path.with_name(path.name + ".wide")
-    larger: Any = open_memmap(wide, "w+", dtype, store.shape)
+    larger = _mapped(wide, dtype, store.shape)
     for start in range(0, rows, _ROWS):
         end = min(rows, start + _ROWS)
         larger[start:end] = store[start:end]

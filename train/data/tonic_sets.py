@@ -13,10 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-# Tonic uses it without importing it.
-import numpy.lib.recfunctions
-import tonic.datasets
 from numpy.typing import NDArray
 
 from spikeport.core.errors import FileError, UnknownNameError
@@ -133,6 +129,10 @@ def _missing(entry: TonicSet, path: Path, why: str) -> FileError:
 
 
 def _dataset(entry: TonicSet, root: Path, split: str) -> Any:
+    # Late, since it is slow; Tonic uses recfunctions without importing them.
+    import numpy.lib.recfunctions  # noqa: F401
+    import tonic.datasets
+
     def never(self: Any) -> None:
         raise _missing(entry, root, "Tonic wants to download it")
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
-
 from spikeport.core.errors import FileError
 from spikeport.train.data.readers.names import field_names
 from spikeport.train.data.readers.registry import PACKET, Packet, RawStream, reader
@@ -14,6 +12,9 @@ from spikeport.train.data.readers.registry import PACKET, Packet, RawStream, rea
 
 @reader("csv", "CSV with a header that names x, y, t, p", suffixes=(".csv",))
 def open_csv(path: Path) -> RawStream:
+    # Late, since it is slow.
+    import pandas as pd
+
     try:
         head = pd.read_csv(path, nrows=0, skipinitialspace=True)
     except (ValueError, MemoryError) as error:
@@ -23,6 +24,8 @@ def open_csv(path: Path) -> RawStream:
 
 
 def _packets(path: Path, names: dict[str, str]) -> Iterator[Packet]:
+    import pandas as pd
+
     try:
         # Whole numbers only, so that 1.5 or an empty cell is told and not rounded.
         types = dict.fromkeys(names.values(), "int64")

@@ -1,0 +1,120 @@
+"""Labelled images: an `.npz`, or a folder with a folder of pictures for each class."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeport.core.errors import FileError
+from spikeport.core.files import readable_file
+
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm")
+# Beyond this a simulated camera would have more pixels than real ones.
+_LARGEST = 512
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """Square grey images.
+
+    Attributes:
+        pixels: `[N, S, S]` uint8; white is bright.
+        labels: `[N]`, places in `classes`.
+        classes: names, sorted, fit for folders.
+        origin: where the images come from, for provenance.
+    """
+
+    pixels: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    origin: str
+
+
+def open_images(path: str | Path) -> LabelledImages:
+    """Read labelled images.
+
+    Args:
+        path: an `.npz` with `images` (`[N, H, W]` or `[N, H, W, 3]`, uint8) and `labels` (`[N]`,
+            whole numbers or names), or a folder `CLASS/*.png`. Images that are not square are
+            padded with black.
+
+    Raises:
+        FileError: missing, damaged, of several sizes, or without labels.
+    """
+    where = Path(path)
+    images, names = _from_folder(where) if where.is_dir() else _from_npz(where)
+    if images.ndim == 4 and images.shape[3] == 3:
+        # ITU-R BT.601, as Pillow does it.
+        images = np.round(images @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)
+    if images.ndim != 3 or images.dtype != np.uint8 or len(images) != len(names):
+        raise _bad(
+            where, f"images are {images.dtype} {list(images.shape)} with {len(names)} labels"
+        )
+    height, width = images.shape[1:]
+    if not len(images) or not 0 < max(height, width) <= _LARGEST or not min(height, width):
+        raise _bad(where, f"there are {len(images)} images of {width} x {height} pixels")
+    side = max(height, width)
+    top, left = (side - height) // 2, (side - width) // 2
+    border = ((0, 0), (top, side - height - top), (left, side - width - left))
+    classes = tuple(sorted(set(names)))
+    for name in classes:
+        if not re.fullmatch(r"[\w+ -][\w.+ -]*", name):
+            raise _bad(where, f"{name!r} is no name for a folder")
+    labels = np.array([classes.index(name) for name in names], np.int64)
+    return LabelledImages(np.pad(images, border), labels, classes, where.name)
+
+
+def _from_npz(path: Path) -> tuple[NDArray[Any], list[str]]:
+    readable_file(path, "file of images")
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            images, labels = np.asarray(stored["images"]), np.asarray(stored["labels"])
+    # What numpy raises for damage is no short list.
+    except Exception as error:
+        raise _bad(path, f"numpy cannot read it ({str(error)[:200]})") from error
+    if labels.ndim != 1 or labels.dtype.kind not in "iuU":
+        raise _bad(path, f"labels are {labels.dtype} {list(labels.shape)}")
+    if labels.dtype.kind == "U":
+        return images, [str(label) for label in labels]
+    if len(labels) and labels.min() < 0:
+        raise _bad(path, "labels are negative")
+    # Leading zeros, so that the order of the names is that of the numbers.
+    digits = len(str(int(labels.max(initial=0))))
+    return images, [f"{int(label):0{digits}d}" for label in labels]
+
+
+def _from_folder(path: Path) -> tuple[NDArray[Any], list[str]]:
+    from PIL import Image
+
+    pictures, names = [], []
+    for folder in sorted(each for each in path.iterdir() if each.is_dir()):
+        for file in sorted(folder.iterdir()):
+            if file.suffix.lower() not in _SUFFIXES or file.name.startswith("."):
+                continue
+            try:
+                with Image.open(file) as picture:
+                    if max(picture.size) > _LARGEST:
+                        raise _bad(file, f"it has {picture.width} x {picture.height} pixels")
+                    pictures.append(np.asarray(picture.convert("L"), np.uint8))
+            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+                raise _bad(file, f"it is no picture ({str(error)[:200]})") from error
+            if pictures[-1].shape != pictures[0].shape:
+                raise _bad(file, "its size is not that of the other pictures")
+            names.append(folder.name)
+    if not pictures:
+        raise _bad(path, "it holds no CLASS/*.png")
+    return np.stack(pictures), names
+
+
+def _bad(path: Path, why: str) -> FileError:
+    return FileError(
+        f"{why}.",
+        where=str(path),
+        fix="Give an .npz with images [N, H, W] uint8 and labels [N], or a folder CLASS/*.png of "
+        f"pictures of one size, up to {_LARGEST} pixels wide.",
+    )
