@@ -49,8 +49,6 @@ def test_every_command_takes_the_folder_by_name(cli, images: Path) -> None:  # t
         "onnx",
         "--data",
         spec,
-        "--samples",
-        4,
         "-o",
         "low",
     )

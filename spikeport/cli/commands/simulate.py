@@ -34,6 +34,7 @@ def run(
         int | None, typer.Option(help="Time steps T; those it was lowered with by default.", min=1)
     ] = None,
     framing: options.Framing = "count",
+    skip_bad: options.SkipBad = False,
     as_json: options.Json = False,
 ) -> None:
     """Run a lowered network on data, and compare every spike with another way to compute it.
@@ -48,7 +49,9 @@ def run(
     manifest = read_manifest(folder)
     lowered = _load(folder, manifest.target)
     steps = steps or manifest.time_steps or 1
-    frames, labels, provenance = _recordings(lowered, data, split, samples, steps, framing)
+    frames, labels, provenance = _recordings(
+        lowered, data, split, samples, steps, framing, skip_bad=skip_bad
+    )
     ran, parity = _compared(lowered, backend, frames)
     right = _right(ran, labels)
     if as_json:
@@ -93,7 +96,14 @@ def _load(folder: Path, target: str) -> Lowered:
 
 
 def _recordings(
-    lowered: Lowered, data: str, split: str, samples: int, steps: int, framing: str
+    lowered: Lowered,
+    data: str,
+    split: str,
+    samples: int,
+    steps: int,
+    framing: str,
+    *,
+    skip_bad: bool,
 ) -> tuple[Tensor, Tensor, str]:
     """Frames `[T, B, *shape]`, labels `[B]` and where they come from."""
     import torch
@@ -108,7 +118,7 @@ def _recordings(
             where=str(entry.name),
             fix="Run it from Python: lowered.run(images).",
         )
-    opened = open_frames(data, split, steps, framing)
+    opened = open_frames(data, split, steps, framing, skip_bad=skip_bad)
     if samples > len(opened):
         raise UsageError(
             f"{samples} samples were asked for, {data} has {len(opened)} in split {split}.",
