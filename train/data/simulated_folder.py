@@ -163,7 +163,7 @@ def _same(there: Any, content: dict[str, Any], name: str) -> bool:
 def _write(path: Path, events: Events, side: int, file_format: FileFormat) -> None:
     with atomic_path(path) as temporary:
         if file_format == "npz":
-            columns = {name: events[name] for name in "xytp"}
+            columns: dict[str, Any] = {name: events[name] for name in "xytp"}
             with temporary.open("wb") as file:
                 np.savez_compressed(file, sensor_size=np.array([side, side]), **columns)
             return

@@ -29,6 +29,7 @@ def catalogue() -> dict[str, dict[str, str]]:
     from spikeport.targets import TARGETS
     from spikeport.targets.lava import ops as _ops  # noqa: F401  registers the ops of lowered graphs
     from spikeport.train.data import DATA
+    from spikeport.train.data.readers import READERS
     from spikeport.train.models import MODELS
     from spikeport.train.recipe import load_recipe, recipe_names
 
@@ -38,6 +39,7 @@ def catalogue() -> dict[str, dict[str, str]]:
             name: entry.description for name, entry in MODELS.items() if entry.published
         },
         "data": {name: entry.description for name, entry in DATA.items()},
+        "event files": _described(READERS, lambda entry: entry.description),
         "recipes": {
             name: f"trains {(recipe := load_recipe(name)).model} on {recipe.data.spec}"
             for name in recipe_names()
@@ -63,8 +65,9 @@ def registries() -> tuple[Registry[Any], ...]:
     from spikeport.convert.passes import PASSES
     from spikeport.estimate.energy import ENERGY_MODELS
     from spikeport.targets import TARGETS
+    from spikeport.train.data.readers import READERS
 
-    return (ENERGY_MODELS, TARGETS, PASSES, OPS)
+    return (ENERGY_MODELS, TARGETS, PASSES, OPS, READERS)
 
 
 def _described(registry: Registry[T], describe: Callable[[T], str]) -> dict[str, str]:
@@ -93,10 +96,11 @@ def _first_line(entry: object) -> str:
 
 
 def run(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List models, data, recipes, energy models, chips, paper modes, targets, passes and ops.
+    """List models, data, event files, recipes, energy models, chips, paper modes, targets, passes
+    and ops.
 
     Packages extend Spikeport by entry points of the groups spikeport.ops, spikeport.passes,
-    spikeport.targets and spikeport.energy_models.
+    spikeport.targets, spikeport.energy_models and spikeport.readers.
 
     Example: spikeport list
     """

@@ -45,6 +45,7 @@ def run(
         typer.Option("--prove", help="Samples to run on every backend, spike by spike.", min=1),
     ] = 2,
     framing: options.Framing = "count",
+    skip_bad: options.SkipBad = False,
     as_json: options.Json = False,
 ) -> None:
     """Lower a network to a target, prove it on every backend that is installed, and write it with
@@ -66,7 +67,7 @@ def run(
     chosen = parse_settings(settings or [])
     if bits is not None:
         chosen["weight_bits"] = bits
-    subject = _open(model, data, checkpoint, given, framing, samples)
+    subject = _open(model, data, checkpoint, given, framing, samples, skip_bad=skip_bad)
     if TARGETS[target].calibrated and subject.calibration is not None:
         chosen["calibration"] = subject.calibration
     with working("Lowering"):
@@ -175,11 +176,19 @@ def _open(
     given: InputChoice,
     framing: str,
     samples: int,
+    *,
+    skip_bad: bool,
 ) -> _Subject:
     from spikeport.cli.runs import open_run, spread, stack
     from spikeport.cli.sources import graph_or_trace, sample_like
 
     if data is None:
+        if skip_bad:
+            raise UsageError(
+                "without data no recording is bad.",
+                where="--skip-bad",
+                fix="Leave it out, or give --data.",
+            )
         graph = graph_or_trace(model, checkpoint, given)
         entry = graph.input
         steps = (given.steps or _stored_steps(graph),) if entry.per_step else ()
@@ -190,7 +199,9 @@ def _open(
             where="--data",
             fix="Leave out what describes the input, or --data.",
         )
-    choice = options.RunChoice(model, data, checkpoint, steps=given.steps, framing=framing)
+    choice = options.RunChoice(
+        model, data, checkpoint, steps=given.steps, framing=framing, skip_bad=skip_bad
+    )
     opened = open_run(choice)
     frames = stack(opened.data, spread(len(opened.data), samples))
     return _Subject(opened.graph, frames, opened.calibration())
