@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from spikeport.estimate.columns import LAYER_COLUMNS
     from spikeport.estimate.energy import ENERGY_MODELS, EnergyModel, energy_model
     from spikeport.estimate.evaluate import Accuracy, AccuracyResult, accuracy
+    from spikeport.estimate.export import neurobench_results
     from spikeport.estimate.paper import PAPER_MODES, PaperEstimate
     from spikeport.estimate.progress import Progress
     from spikeport.estimate.report import DataInfo, EnergyReport
@@ -49,6 +50,7 @@ _WHERE = {
     "energy_model": "energy",
     "estimate": "run",
     "fit_chips": "capacity",
+    "neurobench_results": "export",
     "register_rule": "tally",
     "statistics": "stats",
 }
@@ -77,6 +79,7 @@ __all__ = [
     "energy_model",
     "estimate",
     "fit_chips",
+    "neurobench_results",
     "register_rule",
     "statistics",
 ]

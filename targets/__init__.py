@@ -27,7 +27,7 @@ class Target:
         executor: what runs a graph on many samples as the target would; its second argument gives
             frames `[T, B, *shape]` to choose scales by, and is called only where they are needed.
         missing: tells why the target's native runs cannot be used here, "" if they can. Executors
-            need nothing but PyTorch.
+            of simulated arithmetic need nothing but PyTorch.
         check: what becomes of each node of a graph, by the rules of the lowering itself; None
             where nothing is lowered.
         lower: takes a graph there, with options of the target; None where nothing is lowered.
@@ -45,9 +45,21 @@ class Target:
 
 
 def _reference(graph: Graph, calibration: Callable[[], Tensor]) -> Executor:
-    from spikeport.convert import Interpreter
+    from spikeport.targets.reference import ReferenceExecutor
 
-    return Interpreter(graph)
+    return ReferenceExecutor(graph)
+
+
+def _reference_lower(graph: Graph, **options: Any) -> Lowered:
+    from spikeport.targets.reference import lower
+
+    return lower(graph, **options)
+
+
+def _reference_load(folder: str | os.PathLike[str]) -> Lowered:
+    from spikeport.targets.reference import ReferenceLowered
+
+    return ReferenceLowered.load(folder)
 
 
 def _lava(graph: Graph, calibration: Callable[[], Tensor]) -> Executor:
@@ -140,7 +152,13 @@ TARGETS: Registry[Target] = Registry(
 )
 TARGETS.add(
     "reference",
-    Target("the float network in float32: what the others are compared with", _reference, str),
+    Target(
+        "the float network in float32: what the others are compared with",
+        _reference,
+        str,
+        lower=_reference_lower,
+        load=_reference_load,
+    ),
 )
 TARGETS.add(
     "lava",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,6 +30,11 @@ class LayerParity:
         """Whether it never fired, so that equality says little."""
         return self.rate == 0.0 and self.different == 0
 
+    @property
+    def constant(self) -> bool:
+        """Whether it never fired, or always did."""
+        return self.rate in (0.0, 1.0) and self.different == 0
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -44,7 +50,12 @@ class Difference:
 
 @dataclass(frozen=True)
 class Parity:
-    """Result of `compare`."""
+    """Result of `compare`.
+
+    Attributes:
+        first_difference: None if every spike is equal.
+        output_difference: largest absolute one.
+    """
 
     left: str
     right: str
@@ -70,18 +81,28 @@ class Parity:
         """Layers that never fired; a comparison with any of them proves nothing about it."""
         return tuple(layer.layer for layer in self.layers if layer.silent)
 
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"equal": self.equal, "silent": list(self.silent)}
+    @property
+    def unproven(self) -> tuple[str, ...]:
+        """Layers that never fired or always did: wrong arithmetic could emit the same."""
+        return tuple(layer.layer for layer in self.layers if layer.constant)
 
-    def require(self) -> None:
-        """Do nothing if all spikes are equal.
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {
+            "equal": self.equal,
+            "silent": list(self.silent),
+            "unproven": list(self.unproven),
+        }
+
+    def require(self, outputs: float = math.inf) -> None:
+        """Do nothing if all spikes are equal, and outputs to within this absolute difference.
 
         Raises:
             CheckFailed: some differ; names the first.
         """
-        if self.first_difference is None:
-            return
         first = self.first_difference
+        if first is None:
+            self._require_outputs(outputs)
+            return
         raise CheckFailed(
             f"{self.different} of {self.compared} spikes differ between {self.left} and "
             f"{self.right}; the first at sample {first.sample}, step {first.step}, "
@@ -90,12 +111,40 @@ class Parity:
             fix="Compare the layers before this one first: differences spread.",
         )
 
+    def _require_outputs(self, tolerance: float) -> None:
+        if not self.output_difference <= tolerance:  # NaN is no agreement
+            raise CheckFailed(
+                f"every spike is equal in {self.left} and {self.right}, but outputs differ by up "
+                f"to {self.output_difference:g}.",
+                where="outputs",
+                fix="Look at what follows the last neuron.",
+            )
+
+    def prove(self, outputs: float = math.inf) -> None:
+        """Do nothing if all spikes are equal and every layer had the chance to differ.
+
+        Raises:
+            CheckFailed: some differ, or a layer never fired or always did, so that its equality
+                says nothing.
+        """
+        self.require(outputs)
+        if self.unproven:
+            shown = ", ".join(self.unproven[:3]) + (", ..." if len(self.unproven) > 3 else "")
+            raise CheckFailed(
+                f"{self.left} and {self.right} agree, but {len(self.unproven)} of "
+                f"{len(self.layers)} layers never fired or always did ({shown}): that proves "
+                "nothing about them.",
+                where=self.unproven[0],
+                fix="Compare on input that drives them, or on more samples; a layer that is dead "
+                "on all data can be removed.",
+            )
+
 
 def compare(left: Run, right: Run) -> Parity:
     """Compare every layer, step, sample and neuron of two runs on the same frames.
 
     Raises:
-        UsageError: the runs hold different layers or shapes, or none.
+        UsageError: the runs hold different layers or shapes, or no layer.
     """
     if list(left.spikes) != list(right.spikes) or not left.spikes:
         raise UsageError(
@@ -109,7 +158,7 @@ def compare(left: Run, right: Run) -> Parity:
         b = right.spikes[name]
         if a.shape != b.shape:
             raise UsageError(
-                f"spikes have shapes {a.shape} and {b.shape}.",
+                f"spikes have shapes {tuple(a.shape)} and {tuple(b.shape)}.",
                 where=name,
                 fix="Compare runs on the same frames.",
             )
@@ -120,6 +169,16 @@ def compare(left: Run, right: Run) -> Parity:
             step, sample, *index = differs.nonzero()[0].tolist()
             at = (step, sample, *index)
             first = Difference(name, sample, step, tuple(index), int(a[at]), int(b[at]))
-    same_outputs = left.outputs.shape == right.outputs.shape and left.outputs.numel()
-    gap = float((left.outputs - right.outputs).abs().max()) if same_outputs else 0.0
+    gap = _output_difference(left, right)
     return Parity(left.backend, right.backend, tuple(layers), first, gap)
+
+
+def _output_difference(left: Run, right: Run) -> float:
+    a, b = left.outputs, right.outputs
+    if a.shape != b.shape:
+        raise UsageError(
+            f"outputs have shapes {tuple(a.shape)} and {tuple(b.shape)}.",
+            where=f"{left.backend}, {right.backend}",
+            fix="Compare runs of one graph on the same frames.",
+        )
+    return float((a - b).abs().max()) if a.numel() else 0.0

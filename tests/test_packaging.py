@@ -87,7 +87,7 @@ import torch
 from spikeport import load_model, trace, lower
 graph = trace(load_model("max_former_digits"), torch.ones(2, 4, 2, 32, 32), input_domain="graded")
 frames = torch.ones(4, 2, 2, 32, 32)
-artefact = lower(graph, frames)
+artefact = lower(graph, "lava", calibration=frames)
 print(artefact.executor().run(frames).shape)
 from spikeport.core.errors import MissingPackageError
 from spikeport.targets.lava import run_on_lava

@@ -20,6 +20,7 @@ from spikeport.cli.commands import (
     listing,
     lower,
     show,
+    simulate,
     trace,
     train,
     verify,
@@ -45,6 +46,7 @@ app.command("check")(check.run)
 app.command("verify")(verify.run)
 app.command("estimate")(estimate.run)
 app.command("lower")(lower.run)
+app.command("simulate")(simulate.run)
 app.command("evaluate")(evaluate.run)
 app.command("list")(listing.run)
 app.command("doctor")(doctor.run)

@@ -8,10 +8,13 @@ from spikeport.targets.lava.artefact import LavaArtefact, lower
 from spikeport.targets.lava.check import check
 from spikeport.targets.lava.errors import LavaRunError
 from spikeport.targets.lava.executor import IntegerExecutor
+from spikeport.targets.lava.netx import NetFile, check_net, run_net, save_net, with_whole_biases
+from spikeport.targets.lava.qat import QatNetwork, to_qat
 from spikeport.targets.lava.quantise import LoweringOptions, QuantisationReport
 from spikeport.targets.lava.retime import Schedule, retime
 from spikeport.targets.lava.run import LavaExecutor, run_in_process
 from spikeport.targets.lava.runtime import run_on_lava
+from spikeport.targets.lava.slayer import SlayerNetwork, run_on_slayer, to_slayer
 
 __all__ = [
     "IntegerExecutor",
@@ -19,12 +22,22 @@ __all__ = [
     "LavaExecutor",
     "LavaRunError",
     "LoweringOptions",
+    "NetFile",
+    "QatNetwork",
     "QuantisationReport",
     "Schedule",
     "Severity",
+    "SlayerNetwork",
     "check",
+    "check_net",
     "lower",
     "retime",
     "run_in_process",
+    "run_net",
     "run_on_lava",
+    "run_on_slayer",
+    "save_net",
+    "to_qat",
+    "to_slayer",
+    "with_whole_biases",
 ]

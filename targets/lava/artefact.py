@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,11 +21,17 @@ from spikeport.targets.lava.quantise import LoweringOptions, QuantisationReport,
 from spikeport.targets.lava.retime import Schedule, retime
 from spikeport.targets.lava.run import run_in_process
 from spikeport.targets.lava.runtime import run_on_lava
+from spikeport.targets.lava.slayer import run_on_slayer
 from spikeport.targets.lava.summary import summary
 from spikeport.targets.lowered import EXACT, Run, Tolerance, chosen_backend, run_executor
 
 FORMAT = "spikeport-lava"
 FORMAT_VERSION = 2
+_NATIVE: dict[str, Callable[[Graph, Tensor], Run]] = {
+    "pump": run_in_process,
+    "runtime": run_on_lava,
+    "slayer": run_on_slayer,
+}
 GRAPH, REPORT, SCHEDULE, SUMMARY = "graph.spg", "report.json", "schedule.json", "README.txt"
 
 
@@ -39,7 +46,7 @@ class LavaArtefact:
     """
 
     target: ClassVar[str] = "lava"
-    backends: ClassVar[tuple[str, ...]] = ("integer", "pump", "runtime")
+    backends: ClassVar[tuple[str, ...]] = ("integer", "pump", "runtime", "slayer")
 
     graph: Graph
     report: QuantisationReport
@@ -61,7 +68,8 @@ class LavaArtefact:
 
     def run(self, frames: Tensor, *, backend: str | None = None, spikes: bool = False) -> Run:
         """Run frames `[T, B, *shape]`: `integer` in torch, `pump` on Lava's process models in
-        this process, `runtime` on Lava's own runtime; see `Lowered.run`.
+        this process, `runtime` on Lava's own runtime, `slayer` on lava-dl's modules; see
+        `Lowered.run`.
 
         Raises:
             UnknownNameError: there is no such backend.
@@ -72,8 +80,7 @@ class LavaArtefact:
         name = chosen_backend(self, backend)
         if name == "integer":
             return run_executor(self.executor(), frames, name, spikes=spikes)
-        run = run_in_process if name == "pump" else run_on_lava
-        ran = run(self.graph, frames)
+        ran = _NATIVE[name](self.graph, frames)
         return ran._replace(backend=name, spikes=ran.spikes if spikes else {})
 
     def executor(self, *, check_values: bool = False) -> IntegerExecutor:
@@ -118,6 +125,7 @@ def lower(
     calibration: Calibration | None = None,
     *,
     options: LoweringOptions | None = None,
+    exponents: Mapping[str, int] | None = None,
     **values: object,
 ) -> LavaArtefact:
     """Lower a float graph to Lava's fixed point.
@@ -128,6 +136,8 @@ def lower(
             `[B, *shape]` where it repeats them itself; or batches of them (as a loader gives them,
             with labels or without). Without it `input_max` or `input_range` must tell the largest
             value, and the report holds no measured effects.
+        exponents: scales to keep, by stream: `graph.metadata["lava"]["streams"]` of what the same
+            network was lowered to before. Chosen if not given.
         options: how; or give the fields of `LoweringOptions` by name, such as `weight_bits=6`.
 
     Raises:
@@ -139,7 +149,7 @@ def lower(
         options = LoweringOptions.of(**(given | values))
     batch_axis = 0 if all(not node.per_step for node in graph.inputs) else 1
     frames = None if calibration is None else calibration_frames(calibration, batch_axis)
-    quantised = quantise(graph, frames, options)
+    quantised = quantise(graph, frames, options, exponents)
     return LavaArtefact(quantised.graph, quantised.report, retime(quantised.graph))
 
 

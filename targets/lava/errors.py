@@ -31,6 +31,6 @@ class LavaRunError(SpikeportError):
         self.seconds, self.deadline = seconds, deadline
 
     def __str__(self) -> str:
-        limit = f" of {self.deadline:.0f} s allowed" if self.deadline is not None else ""
+        limit = f" of {self.deadline:g} s allowed" if self.deadline is not None else ""
         text = f"{super().__str__()} (after {self.seconds:.1f} s{limit})"
         return f"{text}\n{self.details.rstrip()}" if self.details else text

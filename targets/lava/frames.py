@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from spikeport.convert.graph import Graph
+from spikeport.convert.domain import Domain
+from spikeport.convert.graph import Graph, Node
 from spikeport.core.errors import UsageError
 from spikeport.targets.lava.entry import Entry, image_steps
 from spikeport.targets.lava.metadata import lava_metadata
@@ -33,6 +34,7 @@ def whole_frames(graph: Graph, frames: Tensor) -> Tensor:
         return entry.whole(frames, node.name)
     check_counts(frames, node.name)
     largest = int(frames.max()) if frames.numel() else 0
+    check_declared(node, largest)
     if largest > entry.high:
         raise UsageError(
             f"a pixel counts {largest} events in one step; head-room was proven up to "
@@ -47,10 +49,13 @@ def stepped_frames(graph: Graph, frames: Tensor) -> Tensor:
     """`whole_frames`, one per step: `[T, B, *shape]`; images are repeated.
 
     Raises:
-        UsageError: as `whole_frames`.
+        UsageError: as `whole_frames`, and if there is no frame.
     """
     whole, steps = whole_frames(graph, frames), image_steps(graph)
-    return whole if steps is None else whole.unsqueeze(0).expand(steps, *whole.shape)
+    stepped = whole if steps is None else whole.unsqueeze(0).expand(steps, *whole.shape)
+    if not stepped.shape[0] or not stepped.shape[1]:
+        raise UsageError("there is no frame to run.", where=graph.input.name, fix="Give frames.")
+    return stepped
 
 
 def graph_entry(graph: Graph) -> Entry:
@@ -77,4 +82,18 @@ def check_counts(frames: Tensor, where: str) -> None:
             f"the frames hold {float(values.min()):g}; counts are not negative.",
             where=where,
             fix="Keep ON and OFF events in channels of their own.",
+        )
+
+
+def check_declared(node: Node, largest: int) -> None:
+    """Do nothing if an input may hold counts this large by what it was declared as.
+
+    Raises:
+        UsageError: it was declared to hold spikes, which Lava's convolutions take as 0 or 1.
+    """
+    if node.domain is Domain.SPIKE and largest > 1:
+        raise UsageError(
+            f"the input was declared to hold spikes (0 or 1), and counts up to {largest} come.",
+            where=node.name,
+            fix="Trace the model with input_domain='graded', or clip the frames to 0 and 1.",
         )

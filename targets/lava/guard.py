@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from spikeport.targets.lava.interrupts import uninterrupted
+
 SHARED_MEMORY = Path("/dev/shm")
 GONE_WITHIN = 10.0
 """Seconds that killed processes get to disappear."""
@@ -43,6 +45,15 @@ def new_token() -> str:
     return f"sp{secrets.token_hex(3)}"
 
 
+def manner_of_death(code: int) -> str:
+    """An exit status, or the name of the signal that killed."""
+    if code >= 0:
+        return f"exit status {code}"
+    with contextlib.suppress(ValueError):
+        return signal.Signals(-code).name
+    return f"signal {-code}"
+
+
 def run_guarded(
     command: Sequence[str],
     *,
@@ -60,24 +71,32 @@ def run_guarded(
         log: file that takes its output.
     """
     started = time.monotonic()
-    with log.open("wb") as sink:
-        process = subprocess.Popen(
-            list(command),
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env=dict(environment),
-        )
-        code: int | None = None
-        try:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                code = process.wait(deadline)
-        finally:
-            _kill_group(process)
+    process: subprocess.Popen[bytes] | None = None
+    code: int | None = None
+    try:
+        with log.open("wb") as sink, uninterrupted():
+            process = subprocess.Popen(
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=dict(environment),
+            )
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            code = process.wait(deadline)
+    finally:
+        with uninterrupted():
+            if process is not None:
+                _kill_group(process)
             _remove_shared_memory(token)
-    output = log.read_bytes().decode(errors="replace")[-TAIL:]
-    return Outcome(code, time.monotonic() - started, output)
+    return Outcome(code, time.monotonic() - started, _tail(log))
+
+
+def _tail(log: Path) -> str:
+    with log.open("rb") as written:
+        written.seek(max(0, log.stat().st_size - TAIL))
+        return written.read().decode(errors="replace")
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -45,6 +45,21 @@ class Network:
     links: list[tuple[AbstractProcess, AbstractProcess]] = field(default_factory=list)
     registers: set[AbstractProcess] = field(default_factory=set)
     sinks: dict[str, Sink] = field(default_factory=dict)
+    taken: bool = False
+
+    def take(self) -> None:
+        """Take the network for its one run.
+
+        Raises:
+            UsageError: it was taken before (Lava would hang).
+        """
+        if self.taken:
+            raise UsageError(
+                "this network has run already; Lava runs a network once only.",
+                where=self.processes[0].name,
+                fix="Build another one from the same graph with build_network.",
+            )
+        self.taken = True
 
     def unstreamed(self, kept: Integers) -> Integers:
         """`[N * T, *shape]` as kept by a sink to `[T, N, *shape]`."""
@@ -61,7 +76,7 @@ def build_network(
         folder: where sinks write their values, one .npy each; None keeps them in the models.
 
     Raises:
-        UsageError: there is no frame.
+        UsageError: there is no frame, or the schedule belongs to another graph.
     """
     time_steps, samples = int(frames.shape[0]), int(frames.shape[1])
     if not time_steps or not samples:
@@ -70,6 +85,12 @@ def build_network(
     site = Site(graph, schedule, stream, time_steps)
     network = Network(samples, time_steps, schedule.steps(samples, time_steps))
     region = on_lava(graph)
+    if set(schedule.latency) != region:
+        raise UsageError(
+            "this schedule belongs to another graph.",
+            where=min(set(schedule.latency) ^ region),
+            fix="Use what retime(graph) returns.",
+        )
     lines = _DelayLines(network)
     nodes = [node for node in graph if node.name in region]
     # All are made before any is connected: feedback comes from what stands behind.

@@ -99,8 +99,10 @@ def pump(network: Network, conv_model: type[Any] | None = None) -> dict[str, Int
 
     Raises:
         LavaRunError: a process model raised; names it.
+        UsageError: the network has run already.
     """
     started, step = monotonic(), _Step()
+    network.take()
     models = _build(network, conv_model, step)
     step.models = [(process.name, models[process]) for process in network.processes]
     for _ in track(range(network.steps), "Lava (in-process)"):

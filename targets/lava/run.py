@@ -14,6 +14,7 @@ from torch import Tensor
 from spikeport.convert.executor import Tap
 from spikeport.convert.graph import Graph
 from spikeport.convert.ops import Neuron
+from spikeport.targets.lava.conv_models import check_sizes
 from spikeport.targets.lava.frames import stepped_frames
 from spikeport.targets.lava.host import boundary_node, host_outputs
 from spikeport.targets.lava.retime import Schedule, retime
@@ -39,10 +40,12 @@ def run_in_process(
 
     Raises:
         MissingPackageError: Lava is not installed.
-        UsageError: the frames do not suit the graph.
+        UsageError: the frames do not suit the graph, the schedule belongs to another one, or sizes
+            are too large for `conv_model`.
         LavaRunError: a process model raised.
     """
     frames = stepped_frames(graph, frames)
+    check_sizes(graph, conv_model)
     import_lava()
     from spikeport.targets.lava.network import build_network
     from spikeport.targets.lava.pump import pump

@@ -14,15 +14,22 @@ import importlib.util
 import multiprocessing
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
-from spikeport.core.errors import MissingPackageError
+from spikeport.core.errors import MissingPackageError, UsageError
+
+NEWEST_NUMPY = (2, 3)
+"""Lava passes np.reshape(newshape=...), which numpy 2.4 no longer takes."""
 
 
 def lava_missing() -> str:
     """Why Lava cannot be used here, "" if it can. Does not import it."""
     if sys.platform == "win32":
         return "Lava's runtime needs fork, which Windows lacks."
+    numpy = version("numpy")
+    if tuple(map(int, numpy.split(".")[:2])) > NEWEST_NUMPY:
+        return f"numpy {numpy} is installed; lava-nc 0.10.0 fails from numpy 2.4 on."
     try:
         found = importlib.util.find_spec("lava.magma.core.process") is not None
     except ModuleNotFoundError:
@@ -37,12 +44,28 @@ def require_lava() -> None:
         MissingPackageError: it is not; tells how to get it.
     """
     reason = lava_missing()
+    if reason.startswith("numpy"):
+        raise MissingPackageError(reason, where="numpy", fix='Install "numpy>=2.3.5,<2.4".')
     if reason:
         raise MissingPackageError(
             reason,
             where="lava",
             fix="Run `uv sync`, or `uv pip install spikeport[lava]` with the overrides of this "
             "project. pip refuses lava-nc 0.10.0 on Python 3.11 and later.",
+        )
+
+
+def require_linux() -> None:
+    """Do nothing on Linux.
+
+    Raises:
+        UsageError: this is another system, where the runtime's processes cannot be guarded.
+    """
+    if sys.platform != "linux":
+        raise UsageError(
+            f"Lava's own runtime is guarded on Linux only, and this is {sys.platform}.",
+            where="Lava runtime",
+            fix="Run in-process (backend 'pump'): the same process models, the same spikes.",
         )
 
 

@@ -11,52 +11,70 @@ import time
 import traceback
 from typing import Any
 
+from spikeport.targets.lava.actors import (
+    FIX,
+    POLL_SECONDS,
+    await_explanation,
+    check_actors,
+    failed,
+    supervised,
+)
 from spikeport.targets.lava.discovery import remembered_models
 from spikeport.targets.lava.errors import LavaRunError
 from spikeport.targets.lava.network import Network, run_config
 
 CHANNEL_SLOTS = 2
 """Messages that a channel can hold; Lava's 64 take hundreds of megabytes of shared memory."""
-POLL_SECONDS = 0.02
-EXPLANATION_SECONDS = 5.0
-"""How long a reported error may take to arrive from the process that it happened in."""
-FIX = "Run the same graph in-process, which shows where the model fails."
 
 
-def run_network(network: Network) -> float:
+def run_network(network: Network, conv_model: type[Any] | None = None) -> float:
     """Run a network to its end; its sinks have written their files then.
+
+    Its processes are left to whoever ends this one: stopping them in order takes seconds, and
+    hangs where one of them does not answer.
+
+    Args:
+        conv_model: another model for Lava's `Conv` than `FastConvModel`.
 
     Returns:
         seconds the steps took, without compiling and starting.
 
     Raises:
         LavaRunError: a process model raised or a process died; names it, with its traceback.
+        UsageError: the network has run already.
     """
     from lava.magma.core.run_conditions import RunSteps
 
+    network.take()
     root: Any = network.processes[0]
+    config = run_config(conv_model)
     started = time.monotonic()
     try:
-        with remembered_models():
-            root.create_runtime(
-                run_cfg=run_config(), compile_config={"pypy_channel_size": CHANNEL_SLOTS}
-            )
+        _start(root, config, started)
+        begun = time.monotonic()
+        condition = RunSteps(num_steps=network.steps, blocking=False)
+        root.run(condition=condition, run_cfg=config)
+        _watch(root.runtime, started)
+        return time.monotonic() - begun
+    finally:
+        if root.runtime is not None:
+            # Or it would try to stop its processes when it is collected, and hang.
+            root.runtime._is_started = False
+
+
+def _start(root: Any, config: Any, started: float) -> None:
+    try:
+        with remembered_models(), supervised(started):
+            root.create_runtime(run_cfg=config, compile_config={"pypy_channel_size": CHANNEL_SLOTS})
+    except LavaRunError:
+        raise
     except Exception as error:
         raise LavaRunError(
-            f"the network could not be started: {error}",
+            f"the network could not be started: {type(error).__name__}: {error}",
             fix=FIX,
-            details=getattr(error, "trace", traceback.format_exc()),
+            details=traceback.format_exc(),
             seconds=time.monotonic() - started,
         ) from error
-    runtime = root.runtime
-    begun = time.monotonic()
-    root.run(condition=RunSteps(num_steps=network.steps, blocking=False), run_cfg=run_config())
-    _watch(runtime, started)
-    seconds = time.monotonic() - begun
-    # What `wait()` would do, had its answer not been read already.
-    runtime._is_running = False
-    root.stop()
-    return seconds
 
 
 def _watch(runtime: Any, started: float) -> None:
@@ -66,7 +84,7 @@ def _watch(runtime: Any, started: float) -> None:
         LavaRunError: a process failed before.
     """
     while not all(port.probe() for port in runtime.service_to_runtime):
-        _check_actors(runtime, started)
+        check_actors(runtime, started)
         time.sleep(POLL_SECONDS)
     from lava.magma.runtime.mgmt_token_enums import (
         MGMT_RESPONSE,
@@ -74,29 +92,6 @@ def _watch(runtime: Any, started: float) -> None:
     )
 
     answers = [port.recv() for port in runtime.service_to_runtime]
-    if all(enum_equal(answer, MGMT_RESPONSE.DONE) for answer in answers):
-        return
-    patience = time.monotonic() + EXPLANATION_SECONDS
-    while time.monotonic() < patience:
-        _check_actors(runtime, started)
-        time.sleep(POLL_SECONDS)
-    raise _failed("runtime service", f"it answered {answers}", "", started)
-
-
-def _check_actors(runtime: Any, started: float) -> None:
-    # Actors are started in the order of the builders; runtime services follow.
-    names = [process.name for process in runtime._executable.proc_builders]
-    for index, actor in enumerate(runtime._messaging_infrastructure.actors):
-        name = names[index] if index < len(names) else "runtime service"
-        failure = actor.exception
-        if failure is not None:
-            error, details = failure
-            raise _failed(name, f"its model raised {error!r}", details, started)
-        if not actor.is_alive():
-            raise _failed(name, f"it died with exit status {actor.exitcode}", "", started)
-
-
-def _failed(name: str, why: str, details: str, started: float) -> LavaRunError:
-    return LavaRunError(
-        f"{why}.", process=name, fix=FIX, details=details, seconds=time.monotonic() - started
-    )
+    if not all(enum_equal(answer, MGMT_RESPONSE.DONE) for answer in answers):
+        await_explanation(runtime, started)
+        raise failed("runtime service", f"it answered {answers}", "", started)

@@ -1,7 +1,8 @@
 """The program that runs Lava's real runtime; started by `runtime.run_on_lava`, never by hand.
 
-Usage: python -m spikeport.targets.lava.worker FOLDER TOKEN PARENT
+Usage: python -m spikeport.targets.lava.worker FOLDER TOKEN PARENT [CONV_MODEL]
 
+CONV_MODEL is `module:class`, another model for Lava's convolution than ours.
 FOLDER holds `graph.spg` and `frames.npy`, and gets `kept.npz`, or `error.json` on failure.
 It runs in an interpreter of its own since Lava changes the start method of multiprocessing for
 good, forks a process per Lava process, and leaves hanging children behind when one of them fails.
@@ -24,8 +25,8 @@ import numpy as np
 
 from spikeport.core.errors import SpikeportError
 from spikeport.core.files import write_json
+from spikeport.targets.lava.exchange import ERROR, FRAMES, GRAPH, KEPT
 
-GRAPH, FRAMES, KEPT, ERROR = "graph.spg", "frames.npy", "kept.npz", "error.json"
 _PR_SET_PDEATHSIG = 1
 
 
@@ -41,7 +42,7 @@ def main(arguments: list[str]) -> int:
     multiprocessing.set_start_method("fork")
     started = monotonic()
     try:
-        _run(folder)
+        _run(folder, arguments[3] if len(arguments) > 3 else "")
     except BaseException as error:
         write_json(folder / ERROR, _description(error, monotonic() - started))
         return 1
@@ -55,7 +56,7 @@ def die_with_parent() -> None:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
 
 
-def _run(folder: Path) -> None:
+def _run(folder: Path, conv_model: str) -> None:
     import torch
 
     from spikeport.convert.graph import Graph
@@ -66,13 +67,14 @@ def _run(folder: Path) -> None:
     torch.set_num_threads(1)
     import_lava()
     from spikeport.targets.lava import ops as _ops  # noqa: F401  registers what the graph holds
+    from spikeport.targets.lava.conv_models import model_named
     from spikeport.targets.lava.network import build_network
     from spikeport.targets.lava.supervisor import run_network
 
     graph = Graph.load(folder / GRAPH)
     frames = torch.from_numpy(np.load(folder / FRAMES, allow_pickle=False))
     network = build_network(graph, retime(graph), frames, folder)
-    seconds = run_network(network)
+    seconds = run_network(network, model_named(conv_model))
     kept: dict[str, Any] = {
         f"value_{index}": network.unstreamed(np.load(folder / f"sink_{index}.npy"))
         for index in range(len(network.sinks))

@@ -38,7 +38,8 @@ Array = NDArray[np.float64]
 DT = 1e-4
 """Seconds per time step, as SpikingJelly and snnTorch assume."""
 
-_DIGITS = (6, 9, 12, 15, 16)
+_SHORT, _LONG = (6, 9, 12), (15, 16)
+"""Decimal digits of numbers that people choose, and of others."""
 
 
 def in_seconds(steps: Array, dt: float) -> Array:
@@ -76,8 +77,13 @@ def _simplest(
     value: float, inverse: Callable[[float], float], forward: Callable[[float], float]
 ) -> float:
     rough = inverse(value)
-    near = (rough, *(float(np.nextafter(rough, to)) for to in (-np.inf, np.inf)))
-    for candidate in (*(float(f"{rough:.{digits}g}") for digits in _DIGITS), *near):
+    for digits in _SHORT:
+        # 0.0003 s are 3 steps of 0.0001 s, though 3 x 0.0001 is another float64 than 0.0003.
+        candidate = float(f"{rough:.{digits}g}")
+        if abs(forward(candidate) - value) <= 2 * np.spacing(abs(value)):
+            return candidate
+    near = (float(np.nextafter(rough, to)) for to in (-np.inf, np.inf))
+    for candidate in (*(float(f"{rough:.{digits}g}") for digits in _LONG), rough, *near):
         if forward(candidate) == value:
             return candidate
     return rough

@@ -29,7 +29,7 @@ from torch import Tensor
 
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import Neuron
+from spikeport.convert.ops import EulerNeuron, Neuron
 from spikeport.convert.storage import fingerprint
 from spikeport.targets.onnx.moments import State
 from spikeport.targets.onnx.options import OnnxOptions
@@ -98,16 +98,18 @@ def _state(state: State, dtype: str) -> dict[str, Any]:
 def _convention(node: Node) -> Mapping[str, Any]:
     """The fields of a neuron, and the order in which it charges, fires and is reset."""
     op = cast(Neuron, node.op)
-    reset = op.reset()
+    # Neurons of an equation are set to a value each, which stands among their fields.
+    equation = isinstance(op, EulerNeuron)
+    reset = 0.0 if equation else op.reset()
     values = {field.name: getattr(op, field.name) for field in fields(op)}
     return {
         "kind": op.kind,
         "module": node.path,
         "equation": " ".join((type(op).__doc__ or "").split()),
         "order": "charge, fire, reset",
-        "fires": "membrane >= threshold",
+        "fires": f"membrane {'>' if getattr(op, 'strict', False) else '>='} threshold",
         "reset": "subtracts the threshold" if reset is None else "sets the membrane to v_reset",
-        "initial": reset or 0.0,
+        "initial": "as in the equation" if equation else reset or 0.0,
         **{key: _plain(value) for key, value in values.items()},
     }
 

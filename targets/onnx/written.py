@@ -43,15 +43,17 @@ class Written:
             UnsupportedError: its parameters do not fit into one file.
         """
         require_size(sum(len(each.raw_data) for each in self.emit.initializers), name)
-        graph = helper.make_graph(
-            self.emit.nodes, name, self.inputs, self.outputs, self.emit.initializers
-        )
-        model = helper.make_model(
-            graph,
-            opset_imports=[helper.make_opsetid("", OPSET)],
+        # Filled in place: the helpers for graphs and models would copy all parameters once more.
+        model = ModelProto(
             ir_version=IR_VERSION,
             producer_name="spikeport",
+            opset_import=[helper.make_opsetid("", OPSET)],
         )
+        model.graph.name = name
+        model.graph.node.extend(self.emit.nodes)
+        model.graph.input.extend(self.inputs)
+        model.graph.output.extend(self.outputs)
+        model.graph.initializer.extend(self.emit.initializers)
         helper.set_model_props(model, dict(metadata))
         onnx.checker.check_model(model, full_check=True)
         return model

@@ -48,6 +48,7 @@ verified = true
 """
 COMMANDS = (
     *("demo", "train", "trace", "show", "check", "verify", "estimate", "lower", "evaluate"),
+    "simulate",
     *("list", "doctor"),
 )
 
@@ -80,7 +81,7 @@ def test_list_names_what_the_other_commands_take(cli) -> None:
     assert "5 of 5 limits unverified" in done.json["chips"]["loihi2"]
     assert "6 of 6 constants unverified" in done.json["energy models"]["loihi1-davies"]
     assert "multi-spike=ac|mac" in done.json["paper modes"]["spikingformer"]
-    assert set(done.json["targets"]) == {"reference", "lava", "onnx"}
+    assert set(done.json["targets"]) == {"reference", "lava", "nir", "onnx"}
     assert "max_former_event" in cli("list").out
 
 

@@ -84,3 +84,24 @@ def max_former() -> Case:
 def small_chain() -> Case:
     frames = event_frames(steps=3, samples=2, side=6)
     return case(chain(frames), frames)
+
+
+@pytest.fixture
+def make_chain():
+    """A small random network and its frames, by seed."""
+
+    def make(seed: int) -> tuple[Graph, Tensor]:
+        frames = event_frames(steps=4, samples=2, side=6, seed=seed)
+        return chain(frames, seed), frames
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def small_digits():
+    """The trained digits model and four of its recordings `[T, B, C, H, W]`."""
+    from digits_data import recordings
+
+    from spikeport.train.checkpoint import load_model
+
+    return load_model("max_former_digits"), recordings("train", 4)[0]

@@ -79,7 +79,7 @@ def test_json_has_a_stable_shape(digits: Graph) -> None:
 
 
 def test_targets_by_name() -> None:
-    assert checked_targets() == ["lava", "onnx"]
+    assert checked_targets() == ["lava", "onnx", "nir"]
     with pytest.raises(UnknownNameError, match="lava"):
         check(Graph(), "lawa")
     with pytest.raises(UsageError, match="nothing to check"):

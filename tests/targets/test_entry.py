@@ -112,7 +112,7 @@ def test_values_beyond_the_range_are_clipped_and_far_ones_refused():
     assert torch.equal(*outputs)
     for wrong in (x * 255, torch.full_like(x, torch.nan), torch.full_like(x, torch.inf)):
         for backend in ("integer", "pump"):
-            with pytest.raises(UsageError, match="magnitudes up to 1.6"):
+            with pytest.raises(UsageError, match=r"magnitudes up to 1\.6"):
                 artefact.run(wrong, backend=backend)
 
 

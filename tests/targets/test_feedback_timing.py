@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import networkx as nx
 import pytest
 from hypothesis import assume, given, settings
@@ -133,7 +135,7 @@ def test_streamed_feedback_is_that_of_each_sample(graph, samples):
     assert all(steps >= 0 for steps in schedule.feedback.values())
     assert all(steps > 0 for steps in schedule.waits.values())
     time_steps = len(samples[0])
-    late = Late(graph, schedule, sum(samples, []), time_steps)
+    late = Late(graph, schedule, list(chain.from_iterable(samples)), time_steps)
     for number, frames in enumerate(samples):
         want = prompt(graph, frames)
         for node in map(graph.__getitem__, schedule.latency):

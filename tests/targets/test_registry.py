@@ -13,7 +13,7 @@ from spikeport.targets.lava import run_in_process, run_on_lava, shim
 
 
 def test_targets_are_registered(small_chain):
-    assert set(TARGETS) == {"reference", "lava", "onnx"}
+    assert set(TARGETS) == {"reference", "lava", "nir", "onnx"}
     assert TARGETS["lava"].missing() == TARGETS["reference"].missing() == ""
     frames = small_chain.frames
     executor = TARGETS["lava"].executor(small_chain.graph, lambda: frames)

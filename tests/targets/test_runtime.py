@@ -2,170 +2,140 @@
 
 from __future__ import annotations
 
-import contextlib
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from lava_faults import FAULTS, Fault
+from lava_traces import MARK, Traces, watched
 
 from spikeport.core.errors import UsageError
 from spikeport.targets.lava import LavaRunError, run_on_lava
-from spikeport.targets.lava.guard import members_of, new_token, run_guarded
-
-FAULTY_WORKER = """
-import os, sys, time
-from spikeport.targets.lava.shim import import_lava
-import_lava()
-from spikeport.targets.lava.processes.max_pool import MaxPoolModel
-
-def compute(self, value):
-    {fault}
-
-MaxPoolModel.compute = compute
-from spikeport.targets.lava.worker import main
-os._exit(main(sys.argv[1:]))
-"""
-
-
-def faulty(folder: Path, fault: str) -> tuple[str, ...]:
-    script = folder / "faulty_worker.py"
-    script.write_text(FAULTY_WORKER.format(fault=fault))
-    return (str(script),)
-
-
-def running(marker: Path) -> list[int]:
-    """Processes whose command line names a file in this folder (forks inherit it)."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            with contextlib.suppress(OSError):
-                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
-                if str(marker).encode() in (entry / "cmdline").read_bytes() and state not in "ZX":
-                    found.append(int(entry.name))
-    return found
+from spikeport.targets.lava.guard import manner_of_death, members_of, new_token, run_guarded
+from spikeport.targets.lava.interrupts import orderly_termination, uninterrupted
+from spikeport.targets.lowered import run_executor
+from spikeport.targets.parity import compare
 
 
 @pytest.fixture
-def tokens(monkeypatch):
-    """Tokens of the runs that a test starts."""
-    from spikeport.targets.lava import runtime
-
-    made = []
-
-    def remembered():
-        made.append(new_token())
-        return made[-1]
-
-    monkeypatch.setattr(runtime, "new_token", remembered)
-    return made
+def traces(monkeypatch):
+    with watched(monkeypatch) as found:
+        yield found
 
 
-def assert_nothing_left(folder: Path, tokens: list[str]) -> None:
-    assert running(folder) == []
-    assert tokens
-    assert [path for token in tokens for path in Path("/dev/shm").glob(f"{token}*")] == []
+def assert_fails_as_told(case, fault: Fault, folder: Path) -> None:
+    with pytest.raises(LavaRunError) as failure:
+        run_on_lava(
+            case.artefact.graph, case.frames, deadline=fault.deadline, worker=fault.worker(folder)
+        )
+    error = failure.value
+    assert error.process == fault.process, error
+    assert fault.why in error.why
+    assert fault.details in error.details
+    assert error.fix
+    assert error.deadline == fault.deadline
+    assert f"{fault.deadline:.0f} s allowed" in str(error)
+    if "in time" in fault.why:
+        assert fault.deadline <= error.seconds < fault.deadline + 13
+    else:
+        assert 0 < error.seconds < fault.deadline
+    assert str(error).startswith(fault.process or "Lava runtime")
+
+
+def slowly(value: str) -> object:
+    return pytest.param(value, marks=pytest.mark.slow)
 
 
 @pytest.mark.parametrize(
-    ("fault", "why", "details"),
-    [
-        ("raise ValueError('broken on purpose')", "raised ValueError", "broken on purpose"),
-        ("os._exit(7)", "exit status 7", ""),
-        ("return value", "raised AssertionError", "Mismatch"),
-    ],
+    "name", [name if fault.quick else slowly(name) for name, fault in FAULTS.items()]
 )
-def test_failing_process_is_named(small_chain, tmp_path, tokens, fault, why, details):
-    with pytest.raises(LavaRunError) as failure:
-        run_on_lava(
-            small_chain.artefact.graph,
-            small_chain.frames,
-            deadline=120,
-            worker=faulty(tmp_path, fault),
-        )
-    error = failure.value
-    assert error.process == "pool"
-    assert why in error.why
-    assert details in error.details
-    assert 0 < error.seconds < 120
-    assert error.deadline == 120
-    assert "120 s allowed" in str(error)
-    assert str(error).startswith("pool:")
-    assert_nothing_left(tmp_path, tokens)
+def test_failing_process_is_named(small_chain, tmp_path, traces, name):
+    assert_fails_as_told(small_chain, FAULTS[name], tmp_path)
+    traces.assert_none()
 
 
-def test_failing_start_is_told(small_chain, tmp_path, tokens):
-    script = faulty(tmp_path, "pass")
-    text = Path(script[0]).read_text().replace(
-        "MaxPoolModel.compute = compute",
-        "def broken(self, params):\n    raise KeyError('no such option')\n"
-        "MaxPoolModel.__init__ = broken",
-    )  # fmt: skip
-    Path(script[0]).write_text(text)
-    with pytest.raises(LavaRunError, match=r"could not be started.*no such option"):
-        run_on_lava(small_chain.artefact.graph, small_chain.frames, deadline=120, worker=script)
-    assert_nothing_left(tmp_path, tokens)
-
-
-def test_hanging_run_is_killed(small_chain, tmp_path, tokens):
-    with pytest.raises(LavaRunError) as failure:
-        run_on_lava(
-            small_chain.artefact.graph,
-            small_chain.frames,
-            deadline=12,
-            worker=faulty(tmp_path, "time.sleep(3600)"),
-        )
-    assert "did not end in time" in failure.value.why
-    assert 12 <= failure.value.seconds < 25
-    assert_nothing_left(tmp_path, tokens)
-
-
-def test_worker_that_says_nothing(small_chain, tmp_path):
+def test_worker_that_says_nothing(small_chain, tmp_path, traces):
     script = tmp_path / "mute.py"
     script.write_text("import os; print('last words', flush=True); os._exit(3)")
     with pytest.raises(LavaRunError, match="exit status 3") as failure:
         run_on_lava(small_chain.artefact.graph, small_chain.frames, worker=(str(script),))
     assert "last words" in failure.value.details
+    traces.assert_none()
 
 
-def test_killed_parent_leaves_nothing(small_chain, tmp_path):
-    """Not even when it cannot clean up: the kernel ends its children, and theirs."""
-    small_chain.artefact.graph.save(tmp_path / "graph.spg")
-    hang = faulty(tmp_path, f"open({str(tmp_path / 'begun')!r}, 'w').close(); time.sleep(3600)")
-    program = (
-        "import torch\n"
-        "from spikeport.targets.lava import ops, run_on_lava\n"
-        "from spikeport.convert import Graph\n"
-        f"graph = Graph.load({str(tmp_path / 'graph.spg')!r})\n"
-        f"run_on_lava(graph, torch.zeros(3, 1, 2, 6, 6), worker={hang!r})\n"
-    )
-    before = set(Path("/dev/shm").glob("sp*"))
-    parent = subprocess.Popen([sys.executable, "-c", program])
+def test_whatever_the_program_around_it_did(small_chain, traces, monkeypatch):
+    """Start method chosen, long folder names, several runs at a time, from threads."""
+    expected = run_executor(small_chain.artefact.executor(), small_chain.frames, "integer")
+    long = traces.scratch / ("long" * 30)
+    long.mkdir()
+    before = multiprocessing.get_start_method(allow_none=True)
+    multiprocessing.set_start_method("spawn", force=True)
     try:
-        _wait(lambda: (tmp_path / "begun").exists(), 90)
-        assert len(running(tmp_path)) > 3
+        with ThreadPoolExecutor(2) as pool:
+            jobs = [
+                pool.submit(run_on_lava, small_chain.artefact.graph, small_chain.frames)
+                for _ in range(2)
+            ]
+            ran = [job.result() for job in jobs]
+        assert multiprocessing.get_start_method() == "spawn"
+        monkeypatch.setattr("tempfile.tempdir", str(long))
+        ran.append(run_on_lava(small_chain.artefact.graph, small_chain.frames))
     finally:
-        parent.send_signal(signal.SIGKILL)
-        parent.wait()
-    _wait(lambda: not running(tmp_path), 20)
-    # Other tests may run beside this one: look only at what is new and whose owner is gone.
-    _wait(lambda: not _orphaned(set(Path("/dev/shm").glob("sp*")) - before), 20)
+        multiprocessing.set_start_method(before, force=True)
+    assert all(compare(expected, each).equal for each in ran)
+    assert len(set(traces.tokens)) == 3
+    long.rmdir()
+    traces.assert_none()
 
 
-def _orphaned(segments: set[Path]) -> set[Path]:
-    alive = b"".join(
-        _read(entry / "cmdline") for entry in Path("/proc").iterdir() if entry.name.isdigit()
+PROGRAM = """
+import torch
+from spikeport.convert import Graph
+from spikeport.targets.lava import ops, runtime, run_on_lava
+runtime.new_token = lambda: {token!r}
+graph = Graph.load({graph!r})
+run_on_lava(graph, torch.zeros(3, 1, 2, 6, 6), worker={worker!r})
+"""
+
+
+@pytest.mark.parametrize("end", ["SIGINT", "SIGTERM", slowly("SIGHUP"), "SIGKILL"])
+def test_ended_program_leaves_nothing(small_chain, tmp_path, traces, end):
+    """Not even where it cannot clean up: the kernel ends its children, and theirs."""
+    graph, begun, token = tmp_path / "graph.spg", tmp_path / "begun", new_token()
+    small_chain.artefact.graph.save(graph)
+    hang = f"def compute(self, value):\n    open({str(begun)!r}, 'w').close(); time.sleep(3600)\n"
+    fault = Fault(f"{hang}MaxPoolModel.compute = compute", "", "")
+    traces.tokens.append(token)
+    program = PROGRAM.format(token=token, graph=str(graph), worker=fault.worker(tmp_path))
+    environment = os.environ | {"TMPDIR": str(traces.scratch), MARK: traces.mark}
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program], env=environment, stderr=subprocess.PIPE, text=True
     )
-    return {path for path in segments if path.name.partition("_")[0].encode() not in alive}
-
-
-def _read(path: Path) -> bytes:
-    with contextlib.suppress(OSError):
-        return path.read_bytes()
-    return b""
+    try:
+        _wait(begun.exists, 90)
+        assert len(traces.processes()) > 5
+        assert traces.shared_memory()
+        assert traces.files()
+        number = signal.Signals[end]
+        parent.send_signal(number)
+        told = parent.communicate(timeout=30)[1]
+    finally:
+        parent.kill()
+        parent.wait()
+    # Python ends itself by the signal after Ctrl-C, as a shell expects.
+    assert parent.returncode == -number
+    assert ("KeyboardInterrupt" in told) == (end == "SIGINT")
+    # If it could not clean up, others do it a moment later; its folder is in the hands of nobody.
+    patience = 20 if end == "SIGKILL" else 0.5
+    _wait(lambda: not traces.processes() and not traces.shared_memory(), patience)
+    assert end == "SIGKILL" or traces.files() == []
 
 
 def _wait(condition, seconds: float) -> None:
@@ -175,21 +145,23 @@ def _wait(condition, seconds: float) -> None:
         time.sleep(0.1)
 
 
-def test_interrupt_leaves_nothing(tmp_path, monkeypatch):
-    def interrupted(self, timeout=None):
-        if timeout is not None:
-            time.sleep(0.5)
-            raise KeyboardInterrupt
-        return original(self)
-
-    original = subprocess.Popen.wait
-    monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
-    token = new_token()
-    segment = Path(f"/dev/shm/{token}_test")
+def test_second_interrupt_waits_for_the_clean_up(tmp_path, traces, monkeypatch):
+    """Ctrl-C while waiting, and again while cleaning up."""
+    traces.tokens.append(new_token())
+    [token] = traces.tokens
     script = tmp_path / "forks.py"
     script.write_text(
-        f"import os, time; open({str(segment)!r}, 'w').close(); os.fork(); time.sleep(3600)"
+        f"import os, time; open('/dev/shm/{token}_test', 'w').close(); os.fork(); time.sleep(3600)"
     )
+    plain = os.killpg
+
+    def interrupted(group, number):
+        signal.raise_signal(signal.SIGINT)
+        plain(group, number)
+
+    monkeypatch.setattr(os, "killpg", interrupted)
+    started = threading.Timer(0.7, lambda: os.kill(os.getpid(), signal.SIGINT))
+    started.start()
     with pytest.raises(KeyboardInterrupt):
         run_guarded(
             [sys.executable, str(script)],
@@ -198,8 +170,35 @@ def test_interrupt_leaves_nothing(tmp_path, monkeypatch):
             log=tmp_path / "log",
             environment=os.environ,
         )
-    assert running(tmp_path) == []
-    assert not segment.exists()
+    traces.assert_none()
+
+
+def test_requests_to_end_wait_and_then_are_met():
+    seen: list[str] = []
+    before = signal.signal(signal.SIGTERM, lambda *_: seen.append("term"))
+    try:
+        with orderly_termination(), uninterrupted():
+            signal.raise_signal(signal.SIGTERM)
+            assert not seen
+        assert seen == ["term"]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    def interrupted() -> None:
+        with uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+            seen.append("still here")
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert seen[-1] == "still here"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_manner_of_death():
+    assert [manner_of_death(code) for code in (7, 0, -9, -11, -250)] == [
+        "exit status 7", "exit status 0", "SIGKILL", "SIGSEGV", "signal 250",
+    ]  # fmt: skip
 
 
 def test_members_of_a_group():
@@ -210,6 +209,24 @@ def test_members_of_a_group():
         process.kill()
     _wait(lambda: members_of(process.pid) == [], 5)  # a zombie until it is waited for
     process.wait()
+
+
+def test_traces_are_seen(traces: Traces):
+    """The instrument that the other tests rely on."""
+    traces.tokens.append(new_token())
+    traces.assert_none()
+    segment = Path(f"/dev/shm/{traces.tokens[0]}_test")
+    process = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    try:
+        segment.touch()
+        (traces.scratch / "file").touch()
+        assert traces.processes() == [process.pid]
+        assert traces.shared_memory() == [segment]
+        assert traces.files() == [traces.scratch / "file"]
+    finally:
+        segment.unlink()
+        process.kill()
+        process.wait()
 
 
 def test_deadline_must_be_positive(small_chain):

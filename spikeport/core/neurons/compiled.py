@@ -73,7 +73,7 @@ class CompiledEngine:
         start = None if isinstance(v, float) else _laid_out(v, strides[1:])
         spikes = torch.empty_strided(x.shape, strides, dtype=x.dtype, device="cpu")
         last = torch.empty_strided(x.shape[1:], strides[1:], dtype=x.dtype, device="cpu")
-        settings = self._settings(dynamics, x, v, leak)
+        settings = _settings(dynamics, x, v, leak)
         self._forward(settings, *map(_address, (x, start, spikes, last)))
         return spikes, last, None
 
@@ -97,40 +97,42 @@ class CompiledEngine:
         blocks = -(-strides[0] // BLOCK)
         sums = None if leak is None else torch.empty(blocks, dtype=torch.float64, device="cpu")
         failed = self._backward(
-            self._settings(dynamics, x, v, leak),
+            _settings(dynamics, x, v, leak),
             *map(_address, (x, start, dspikes, dlast, dx, dstart, sums)),
         )
         if failed:
             raise MemoryError("no memory for the backward pass of a neuron")
         return dx, dstart, None if leak is None or sums is None else sums.sum().to(leak.dtype)
 
-    def _settings(
-        self, dynamics: Dynamics, x: Tensor, v: Tensor | float, leak: Tensor | None
-    ) -> Any:
-        slope = STEPS.get(type(dynamics.surrogate))
-        known = slope is not None
-        charge, factor = dynamics.charge, dynamics.tau if leak is None else float(leak)
-        if charge is Charge.LEAK_DIVIDE and math.frexp(factor)[0] == 0.5:
-            # Dividing by a power of two is multiplying by its inverse, to the bit.
-            charge, factor = Charge.LEAK_MULTIPLY, 1 / factor
-        return ctypes.byref(
-            Settings(
-                steps=len(x),
-                size=x.numel() // len(x),
-                x_step=x.stride(0),
-                charge=charge,
-                decay_input=dynamics.decay_input,
-                soft_reset=dynamics.reset is None,
-                detach_reset=dynamics.detach_reset,
-                slope=slope if known else Slope.SIGMOID,
-                threads=_threads(x.numel()),
-                leak=factor,
-                threshold=dynamics.threshold,
-                reset=dynamics.rest,
-                start=v if isinstance(v, float) else 0.0,
-                alpha=float(dynamics.surrogate.alpha) if known else 1.0,
-            )
-        )
+
+def _settings(dynamics: Dynamics, x: Tensor, v: Tensor | float, leak: Tensor | None) -> Any:
+    return ctypes.byref(settings_of(dynamics, x, v, None if leak is None else float(leak)))
+
+
+def settings_of(dynamics: Dynamics, x: Tensor, v: Tensor | float, leak: float | None) -> Settings:
+    """`settings` for currents `x` `[T, ...]` and first membranes `v`."""
+    slope = STEPS.get(type(dynamics.surrogate))
+    known = slope is not None
+    charge, factor = dynamics.charge, dynamics.tau if leak is None else leak
+    if charge is Charge.LEAK_DIVIDE and math.frexp(factor)[0] == 0.5:
+        # Dividing by a power of two is multiplying by its inverse, to the bit.
+        charge, factor = Charge.LEAK_MULTIPLY, 1 / factor
+    return Settings(
+        steps=len(x),
+        size=x.numel() // len(x),
+        x_step=x.stride(0),
+        charge=charge,
+        decay_input=dynamics.decay_input,
+        soft_reset=dynamics.reset is None,
+        detach_reset=dynamics.detach_reset,
+        slope=slope if known else Slope.SIGMOID,
+        threads=_threads(x.numel()),
+        leak=factor,
+        threshold=dynamics.threshold,
+        reset=dynamics.rest,
+        start=v if isinstance(v, float) else 0.0,
+        alpha=float(dynamics.surrogate.alpha) if known else 1.0,
+    )
 
 
 def _threads(numbers: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -33,13 +34,18 @@ class Quantised:
 
 
 def quantise(
-    graph: Graph, frames: Tensor | None = None, options: LoweringOptions | None = None
+    graph: Graph,
+    frames: Tensor | None = None,
+    options: LoweringOptions | None = None,
+    exponents: Mapping[str, int] | None = None,
 ) -> Quantised:
     """Quantise a float graph (batch norms are folded if they are not yet) to Lava's fixed point.
 
     Args:
         frames: calibration, what the graph takes. Gives the largest count or pixel to expect, the
             peaks of currents and the firing rates that the report compares.
+        exponents: of streams by name, where they are not to be chosen anew: what another lowering
+            of the same network noted under `streams`.
 
     Returns:
         a graph with the same node names (shifts added, scalings gone), whose weights are int32 and
@@ -58,9 +64,10 @@ def quantise(
     entry = choose_entry(graph, options, seen)
     peaks = seen.peaks if seen else {}
     planned = plan(graph, region, options, entry, constants=constants, peaks=peaks)
-    fits = planned.choose()
+    fits = planned.choose(exponents)
     whole = assemble(graph, region, planned.units, fits)
     whole.metadata["lava"] = _metadata(options, entry, region, planned.scaler.units)
+    whole.metadata["lava"]["streams"] = {stream.name: fit.k for stream, fit in fits}
     whole.metadata["lava"]["float32_exact"] = exact_in_float32(whole, entry)
     report = QuantisationReport(options.model_dump() | {"input_max": entry.high})
     describe(report, graph, whole, fits, planned.scaler, frames, seen)

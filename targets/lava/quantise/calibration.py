@@ -14,7 +14,7 @@ from spikeport.convert.interpreter import Interpreter
 from spikeport.convert.ops import Neuron
 from spikeport.core.errors import UsageError
 from spikeport.targets.lava.entry import Entry
-from spikeport.targets.lava.frames import check_counts
+from spikeport.targets.lava.frames import check_counts, check_declared
 from spikeport.targets.lava.quantise.options import LoweringOptions
 
 
@@ -37,11 +37,12 @@ def observe(graph: Graph, frames: Tensor, offsets: Mapping[str, Tensor]) -> Obse
     """Run the float graph on frames: `[T, B, *shape]`, or images `[B, *shape]`.
 
     Raises:
-        UsageError: the input is declared as counts, and the frames are none.
+        UsageError: the input is declared as counts, and the frames are none, or more than spikes.
     """
     if graph.input.domain.is_whole:
         check_counts(frames, graph.input.name)
     largest = float(frames.double().abs().max()) if frames.numel() else 0.0
+    check_declared(graph.input, int(largest))
     seen = Observation(largest_input=largest)
 
     def tap(node: Node, value: Tensor) -> None:

@@ -24,19 +24,25 @@ class Plan:
 
     Attributes:
         units: of every edge that carries counts.
+        count_bounds: proven bounds of the same edges.
     """
 
     units: dict[str, Fraction]
+    count_bounds: dict[str, Interval]
     scaler: Scaler
     streams: list[Stream]
 
-    def choose(self) -> list[tuple[Stream, Fit]]:
+    def choose(self, exponents: Mapping[str, int] | None = None) -> list[tuple[Stream, Fit]]:
         """Every stream with its exponent, those first whose currents others read.
 
+        Args:
+            exponents: those chosen already, by name of the stream.
+
         Raises:
-            NodeRefused: no exponent leaves enough head-room.
+            NodeRefused: no exponent leaves enough head-room, or a given one does not.
         """
-        return [(stream, self.scaler.settle(stream)) for stream in self.streams]
+        given = exponents or {}
+        return [(s, self.scaler.settle(s, given.get(s.name))) for s in self.streams]
 
 
 def plan(
@@ -61,8 +67,8 @@ def plan(
     constants = accumulated(graph, region) if constants is None else constants
     units = count_units(graph, region, entry.unit)
     bounds = _count_bounds(graph, region, units, entry)
-    scaler = Scaler(graph, options, dict(units), bounds, constants, peaks or {})
-    return Plan(units, scaler, find_streams(graph, region, units))
+    scaler = Scaler(graph, options, dict(units), dict(bounds), constants, peaks or {})
+    return Plan(units, bounds, scaler, find_streams(graph, region, units))
 
 
 def _count_bounds(

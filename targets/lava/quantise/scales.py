@@ -90,13 +90,24 @@ class Scaler:
     constants: Constants
     peaks: Mapping[str, float]
 
-    def settle(self, stream: Stream) -> Fit:
+    def settle(self, stream: Stream, k: int | None = None) -> Fit:
         """Choose the exponent of a stream for good, so that others can read its currents.
 
+        Args:
+            k: the exponent, if it is chosen already.
+
         Raises:
-            NodeRefused: as `choose`.
+            NodeRefused: as `choose`; at a given exponent, something does not fit.
         """
-        fit = self.choose(stream)
+        if k is None:
+            return self.accept(self.choose(stream))
+        fit = self.attempt(stream, k)
+        if fit.problems:
+            raise self._refusal(fit.problems)
+        return self.accept(fit)
+
+    def accept(self, fit: Fit) -> Fit:
+        """Let what follows read the currents of a stream at this fit."""
         self.units.update(fit.units)
         self.bounds.update(fit.bounds)
         return fit
@@ -123,9 +134,11 @@ class Scaler:
             last = fit if fit.problems else last
             # The lowest is tried in any case: what it lacks is what stands in the way.
             k = max(min(lowest, k - 1), k - _certain_steps(fit.excess))
-        problems = last.problems if last else [(stream.name, "no exponent fits.", "")]
+        raise self._refusal(last.problems if last else [(stream.name, "no exponent fits.", "")])
+
+    def _refusal(self, problems: list[tuple[str, str, str]]) -> NodeRefused:
         name, why, fix = problems[0]
-        raise NodeRefused(error(self.graph[name], why, fix))
+        return NodeRefused(error(self.graph[name], why, fix))
 
     def _lowest(self, stream: Stream) -> int | None:
         needs = [

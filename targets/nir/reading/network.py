@@ -18,6 +18,7 @@ class Net:
     """Nodes and edges.
 
     Attributes:
+        nodes: in the order in which edges name them: files sort them by name.
         reads: by node what it reads, in the order of the edges.
     """
 
@@ -36,12 +37,13 @@ def flattened(tree: Tree) -> Net:
         FileError: nodes or edges are not as NIR has them.
         UnsupportedError: a nested graph has several inputs or outputs.
     """
-    net = Net()
-    _unfold(tree, "", net, 0)
+    net, named = Net(), dict[str, None]()
+    _unfold(tree, "", net, named, 0)
+    net.nodes = {name: net.nodes[name] for name in named | dict.fromkeys(net.nodes)}
     return net
 
 
-def _unfold(tree: Tree, prefix: str, net: Net, depth: int) -> None:
+def _unfold(tree: Tree, prefix: str, net: Net, named: dict[str, None], depth: int) -> None:
     nodes, edges = tree.get("nodes"), tree.get("edges", [])
     if not isinstance(nodes, dict) or depth > DEPTH_LIMIT:
         raise _wrong(prefix, "it has no nodes" if depth <= DEPTH_LIMIT else "it is nested too deep")
@@ -53,7 +55,7 @@ def _unfold(tree: Tree, prefix: str, net: Net, depth: int) -> None:
         if not kind:
             raise _wrong(full, "it has no type")
         if kind == "NIRGraph":
-            _unfold(given, f"{full}.", net, depth + 1)
+            _unfold(given, f"{full}.", net, named, depth + 1)
             entries[name] = _port(given, f"{full}.", "Input")
             exits[name] = _port(given, f"{full}.", "Output")
             continue
@@ -69,6 +71,7 @@ def _unfold(tree: Tree, prefix: str, net: Net, depth: int) -> None:
         if exits[source] in reads:
             raise _wrong(entries[reader], f"two edges lead to it from {source[:80]!r}")
         reads.append(exits[source])
+        named |= dict.fromkeys((exits[source], entries[reader]))
 
 
 def _add(net: Net, name: str, given: dict[str, Any]) -> None:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import math
 
-from spikeport.convert.ops import Add, Complement, MatMul, Mean, Multiply, Scale, Subtract, Sum
+from spikeport.convert.ops import (
+    Add,
+    Complement,
+    MatMul,
+    Mean,
+    Multiply,
+    Scale,
+    Subtract,
+    Sum,
+    Threshold,
+)
 from spikeport.targets.onnx.emitter import Place
 from spikeport.targets.onnx.lowerings.base import stateless
 
@@ -54,3 +64,9 @@ def mean(at: Place, op: Mean, x: str) -> str:
     axes = at.integers(*(axis + 1 for axis in op.axes))
     count = math.prod(at.shapes[0][axis] for axis in op.axes)
     return at.op("Div", at.op("ReduceSum", x, axes, keepdims=int(op.keep)), at.scalar(count))
+
+
+@stateless(Threshold)
+def threshold(at: Place, op: Threshold, x: str) -> str:
+    fired = at.op("Greater" if op.strict else "GreaterOrEqual", x, at.parameter("value", op.value))
+    return at.op("Cast", fired, to=at.emit.onnx_type)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from spikeport.convert.ops import AdaptiveAvgPool, AvgPool, MaxPool
+from spikeport.convert.ops import AdaptiveAvgPool, AvgPool, MaxPool, SumPool
 from spikeport.targets.onnx.emitter import Array, Place
 from spikeport.targets.onnx.lowerings.base import stateless
 from spikeport.targets.onnx.lowerings.windows import Windows
@@ -16,6 +16,15 @@ from spikeport.targets.onnx.lowerings.windows import Windows
 def max_pool(at: Place, op: MaxPool, x: str) -> str:
     pads = (*op.padding, *op.padding)
     return at.op("MaxPool", x, kernel_shape=op.kernel, strides=op.stride, pads=pads)
+
+
+@stateless(SumPool)
+def sum_pool(at: Place, op: SumPool | AvgPool, x: str) -> str:
+    windows = Windows(op.kernel, op.stride, op.padding, (1,) * len(op.kernel))
+    total, *taps = windows.taps(at, x)
+    for tap in taps:
+        total = at.op("Add", total, tap)
+    return total
 
 
 @stateless(AvgPool)
@@ -34,10 +43,7 @@ def avg_pool(at: Place, op: AvgPool, x: str) -> str:
 
 def _as_sum(at: Place, op: AvgPool, x: str) -> str:
     """onnxruntime 1.32 has no AveragePool for float64 on CPUs."""
-    windows = Windows(op.kernel, op.stride, op.padding, (1,) * len(op.kernel))
-    total, *taps = windows.taps(at, x)
-    for tap in taps:
-        total = at.op("Add", total, tap)
+    total = sum_pool(at, op, x)
     if op.count_padding or not any(op.padding):
         return at.op("Div", total, at.scalar(math.prod(op.kernel)))
     return at.op("Div", total, at.parameter("counts", _counts(at, op)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,24 @@ import onnx
 import pytest
 import torch
 from nets import NETS, lively
+from onnx.reference import ReferenceEvaluator
 from torch import Tensor, nn
 
 import spikeport
 from spikeport.convert import Graph, Interpreter, to_graph_layout, trace
 from spikeport.convert.graph import rebuilt
 from spikeport.convert.ops import Neuron
-from spikeport.core.errors import FileError, UnknownNameError, UsageError
+from spikeport.core.errors import (
+    FileError,
+    MissingPackageError,
+    UnknownNameError,
+    UsageError,
+)
 from spikeport.targets import TARGETS
 from spikeport.targets.lowered import run_executor
-from spikeport.targets.onnx import OnnxExecutor, OnnxLowered, lower
+from spikeport.targets.onnx import OnnxExecutor, OnnxLowered, OnnxRunError, lower, session
 from spikeport.targets.onnx.metadata import read_metadata
+from spikeport.targets.onnx.session import watching
 
 
 @cache
@@ -157,6 +165,22 @@ def test_a_folder_is_read_back_and_runs(tmp_path: Path) -> None:
             assert all(torch.equal(runs[1].spikes[k], v) for k, v in runs[0].spikes.items())
 
 
+@pytest.mark.parametrize("name", ["sequential", "image-repeat"])
+def test_the_readme_of_a_folder_runs(name: str, tmp_path: Path, monkeypatch: Any) -> None:
+    lowered = lower(traced(name)[0])
+    lowered.save(tmp_path)
+    text = (tmp_path / "README.txt").read_text()
+
+    kept = [line[4:] for line in text.splitlines() if re.match(" {4}(?! {8})", line)]
+    monkeypatch.chdir(tmp_path)
+    found: dict[str, Any] = {}
+    exec("\n".join(kept), found)
+    zeros = torch.from_numpy(found["frames"])
+    want = lowered.run(zeros).outputs
+    last = want if zeros.ndim == 4 else want[-1]
+    assert torch.allclose(torch.from_numpy(found["output"]), last, rtol=0, atol=1e-5)
+
+
 def _other_graph(folder: Path) -> None:
     lower(traced("vectors")[0]).save(folder / "other")
     (folder / "other" / "graph.spg").replace(folder / "graph.spg")
@@ -210,6 +234,52 @@ def test_damaged_folders_are_refused(damage: str, tmp_path: Path) -> None:
     change(tmp_path)
     with pytest.raises(FileError, match=why):
         OnnxLowered.load(tmp_path)
+
+
+def test_a_runtime_of_another_maker_agrees() -> None:
+    """onnx's own reference evaluator, which shares no code with onnxruntime."""
+    graph, frames = traced("image-repeat")
+    want = run_executor(Interpreter(graph, torch.float64), frames, "interpreter")
+    model = watching(lower(graph, dtype="float64").unrolled, list(want.spikes))
+    outputs, *spikes = ReferenceEvaluator(model).run(None, {graph.input.name: frames.numpy()})
+    assert torch.allclose(torch.from_numpy(outputs), want.outputs, rtol=0, atol=1e-12)
+    for expected, got in zip(want.spikes.values(), spikes, strict=True):
+        assert torch.equal(expected.flatten(0, 1), torch.from_numpy(got).bool())
+
+
+def test_a_missing_runtime_is_told(monkeypatch: Any) -> None:
+    graph, frames = traced("vectors")
+    lowered = lower(graph)
+    monkeypatch.setattr(session.importlib.util, "find_spec", lambda name: None)
+    assert "not installed" in TARGETS["onnx"].missing()
+    for backend in lowered.backends:
+        with pytest.raises(MissingPackageError, match="uv pip install onnxruntime"):
+            lowered.run(frames, backend=backend)
+
+
+def test_what_onnxruntime_refuses_is_told() -> None:
+    graph, frames = traced("vectors")
+    lowered = lower(graph)
+    lowered.unrolled.graph.node[3].op_type = "NoSuchOp"
+    with pytest.raises(OnnxRunError, match="refuses the model"):
+        lowered.run(frames)
+
+
+def test_threads_are_those_of_pytorch(monkeypatch: Any) -> None:
+    import onnxruntime
+
+    seen: list[int] = []
+    real = onnxruntime.InferenceSession
+
+    def spy(content: bytes, options: Any, **more: Any) -> Any:
+        seen.append(options.intra_op_num_threads)
+        return real(content, options, **more)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", spy)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    graph, frames = traced("vectors")
+    lower(graph).run(frames)
+    assert seen == [3]
 
 
 def test_what_cannot_be_meant_is_refused() -> None:

@@ -1,0 +1,112 @@
+"""From a model, a graph or what it was lowered to, to a network that is fine-tuned."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from spikeport.convert.api import trace
+from spikeport.convert.check import rewritten
+from spikeport.convert.domain import Domain
+from spikeport.convert.graph import Graph
+from spikeport.core.errors import UsageError
+from spikeport.targets.lava.artefact import LavaArtefact, lower
+from spikeport.targets.lava.calibration import Calibration, calibration_frames
+from spikeport.targets.lava.frames import graph_entry
+from spikeport.targets.lava.metadata import lava_metadata
+from spikeport.targets.lava.qat.module import QatNetwork
+from spikeport.targets.lava.quantise import LoweringOptions
+from spikeport.targets.lava.requirements import PASSES
+
+
+def to_qat(
+    source: nn.Module | Graph | LavaArtefact,
+    calibration: Calibration | None = None,
+    *,
+    graph: Graph | None = None,
+    input_domain: Domain | str = Domain.REAL,
+    options: LoweringOptions | None = None,
+    slope: float = 4.0,
+    **values: object,
+) -> QatNetwork:
+    """A network with float weights that computes in the fixed point of Lava, to be fine-tuned.
+
+    The model handed in is not changed: the weights are copies. Train it like any module on frames
+    `[T, B, C, H, W]`; then take `graph()` or `lowered()`.
+
+    Args:
+        source: a float model or graph, or what `lower` made of one.
+        calibration: as for `lower`. A model needs it, to be traced with the first two samples.
+        graph: the float graph that an artefact was lowered from; needed with an artefact, which
+            holds whole numbers only.
+        input_domain: of a model's input; see `spikeport.convert.trace`.
+        options: of the lowering; or give the fields of `LoweringOptions` by name. Not with an
+            artefact, whose own are kept.
+        slope: of the sigmoid whose derivative stands for that of a spike.
+
+    Raises:
+        UsageError: something that is needed is missing, or head-room is asked to be `observed`,
+            which the next step of training would make untrue.
+        UnsupportedError: the graph cannot be lowered, or not be trained; names the module.
+    """
+    frames = None if calibration is None else calibration_frames(calibration)
+    if isinstance(source, LavaArtefact):
+        return _from_artefact(source, graph, frames, slope)
+    if graph is not None:
+        raise UsageError(
+            "a graph was given beside a model or graph.",
+            where="graph",
+            fix="Give `graph` only together with what it was lowered to.",
+        )
+    if isinstance(source, nn.Module):
+        source = _traced(source, frames, input_domain)
+    given = options.model_dump(exclude_unset=True) if options else {}
+    options = LoweringOptions.of(**(given | values))
+    _require_static(options)
+    return _network(source, frames, options, lower(source, frames, options=options), slope)
+
+
+def _traced(model: nn.Module, frames: Tensor | None, domain: Domain | str) -> Graph:
+    if frames is None:
+        raise UsageError(
+            "a model cannot be traced without samples.",
+            where="calibration",
+            fix="Give calibration frames [T, B, *shape], or the traced graph.",
+        )
+    return trace(model, frames[:, :2].transpose(0, 1), input_domain=domain)
+
+
+def _from_artefact(
+    artefact: LavaArtefact, graph: Graph | None, frames: Tensor | None, slope: float
+) -> QatNetwork:
+    noted = lava_metadata(artefact.graph)
+    if graph is None or "streams" not in noted:
+        raise UsageError(
+            "what was lowered holds whole numbers; fine-tuning starts from float weights.",
+            where="graph",
+            fix="Give the float graph too, or lower it again: to_qat(artefact, frames, graph=...).",
+        )
+    options = LoweringOptions.of(**noted["options"])
+    _require_static(options)
+    again = lower(graph, frames, options=options, exponents=noted["streams"])
+    return _network(graph, frames, options, again, slope)
+
+
+def _network(
+    graph: Graph,
+    frames: Tensor | None,
+    options: LoweringOptions,
+    artefact: LavaArtefact,
+    slope: float,
+) -> QatNetwork:
+    folded = rewritten(graph, PASSES).graph
+    entry = graph_entry(artefact.graph)
+    return QatNetwork(folded, frames, options, entry, artefact.graph, slope)
+
+
+def _require_static(options: LoweringOptions) -> None:
+    if options.headroom != "static":
+        raise UsageError(
+            "head-room that was observed with some weights says nothing about the next ones.",
+            where="lowering option headroom",
+            fix="Use headroom='static'.",
+        )
