@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from spikeport.convert.executor import Tap
+from spikeport.convert.frames import check_frames
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import (
     AddPerStep,
@@ -87,35 +88,8 @@ class Interpreter:
         return values[self._graph.outputs[0]]
 
     def check(self, frames: Tensor) -> None:
-        """Check that frames suit the graph.
-
-        Raises:
-            UsageError: they do not have the shape that the graph was traced for.
-        """
-        node = self._graph.input
-        axes = ("T", "B") if node.per_step else ("B",)
-        if tuple(frames.shape[len(axes) :]) != node.shape or frames.ndim != len(axes) + len(
-            node.shape
-        ):
-            expected = ", ".join((*axes, *map(str, node.shape)))
-            raise UsageError(
-                f"the graph takes input [{expected}], not {list(frames.shape)}.",
-                where=node.name,
-                fix="Frame the data for this size, or trace the model again for the other size.",
-            )
-        if not self.dtype.is_floating_point and not bool((frames == frames.round()).all()):
-            raise UsageError(
-                f"the frames hold fractions, which {self.dtype} would cut off.",
-                where=node.name,
-                fix="Run in float64, or give whole numbers.",
-            )
-        fixed = self._graph.metadata.get("fixed_steps")
-        if node.per_step and (not len(frames) or (fixed is not None and len(frames) != fixed)):
-            raise UsageError(
-                f"{len(frames)} time steps were given; it takes {fixed or 'one or more'}.",
-                where=node.name,
-                fix="Frame the data into that many steps; the model computes with their number.",
-            )
+        """Check that frames suit the graph; see `check_frames`."""
+        check_frames(self._graph, frames, self.dtype)
 
     # -- one node over all time steps -----------------------------------------------------------
 

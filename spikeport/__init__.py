@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from spikeport.estimate.api import energy, tally
     from spikeport.targets import check, lower
     from spikeport.targets.lava import IntegerExecutor
+    from spikeport.targets.spikingjelly import to_torch
     from spikeport.train.checkpoint import load_model
     from spikeport.train.data import open_data
     from spikeport.train.models.stf.attach import add_stf
@@ -47,6 +48,7 @@ _PLACES = {
     "check": "targets",
     "IntegerExecutor": "targets.lava",
     "lower": "targets",
+    "to_torch": "targets.spikingjelly",
     "load_model": "train.checkpoint",
     "add_stf": "train.models.stf.attach",
     "open_data": "train.data",
@@ -69,6 +71,7 @@ __all__ = [
     "open_data",
     "reference_model",
     "tally",
+    "to_torch",
     "trace",
     "verify",
 ]

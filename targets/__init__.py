@@ -45,9 +45,21 @@ class Target:
 
 
 def _reference(graph: Graph, calibration: Callable[[], Tensor]) -> Executor:
-    from spikeport.convert import Interpreter
+    from spikeport.targets.reference import ReferenceExecutor
 
-    return Interpreter(graph)
+    return ReferenceExecutor(graph)
+
+
+def _reference_lower(graph: Graph, **options: Any) -> Lowered:
+    from spikeport.targets.reference import lower
+
+    return lower(graph, **options)
+
+
+def _reference_load(folder: str | os.PathLike[str]) -> Lowered:
+    from spikeport.targets.reference import ReferenceLowered
+
+    return ReferenceLowered.load(folder)
 
 
 def _lava(graph: Graph, calibration: Callable[[], Tensor]) -> Executor:
@@ -140,7 +152,13 @@ TARGETS: Registry[Target] = Registry(
 )
 TARGETS.add(
     "reference",
-    Target("the float network in float32: what the others are compared with", _reference, str),
+    Target(
+        "the float network in float32: what the others are compared with",
+        _reference,
+        str,
+        lower=_reference_lower,
+        load=_reference_load,
+    ),
 )
 TARGETS.add(
     "lava",

@@ -6,6 +6,7 @@ import contextlib
 import glob
 import json
 import os
+import struct
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,17 +82,24 @@ def remove_abandoned(path: str | os.PathLike[str]) -> None:
     target = Path(path).resolve()
     before, after = (glob.escape(part) for part in (f".{target.name}.", f".tmp{target.suffix}"))
     for left in target.parent.glob(f"{before}{'?' * _RANDOM}{after}"):
-        with contextlib.suppress(OSError), left.open("rb") as file:
+        with contextlib.suppress(OSError), left.open("r+b") as file:
             if _lock(file.fileno()):
                 left.unlink()
 
 
 def _lock(handle: int) -> bool:
-    """Whether this process alone now holds the open file; the system lets go when it ends."""
+    """Whether this process alone now holds the open file; the system lets go when it ends.
+
+    Not by `flock`, where there is another way: HDF5 takes that one on files that it writes.
+    """
     try:
         import fcntl
 
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if hasattr(fcntl, "F_OFD_SETLK"):
+            whole_file = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+            fcntl.fcntl(handle, fcntl.F_OFD_SETLK, whole_file)
+        else:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (ImportError, OSError):
         return False
     return True

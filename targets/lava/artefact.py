@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -84,8 +85,12 @@ class LavaArtefact:
         return ran._replace(backend=name, spikes=ran.spikes if spikes else {})
 
     def executor(self, *, check_values: bool = False) -> IntegerExecutor:
-        """The batched executor of this network."""
-        return IntegerExecutor(self.graph, check_values=check_values)
+        """The batched executor of this network, made once."""
+        return IntegerExecutor(self.graph, check_values=True) if check_values else self._executor
+
+    @cached_property
+    def _executor(self) -> IntegerExecutor:
+        return IntegerExecutor(self.graph)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write `graph.spg`, `report.json`, `schedule.json` and `README.txt`, each atomically.
@@ -132,9 +137,10 @@ def lower(
 
     Args:
         graph: as traced; batch norms are folded if they are not yet.
-        calibration: `[T, B, *shape]` event counts, or batches of them (as a loader gives them,
-            with labels or without). Without it `input_max` must tell the largest count, and the
-            report holds no measured effects.
+        calibration: what the graph takes: event counts or real frames `[T, B, *shape]`, images
+            `[B, *shape]` where it repeats them itself; or batches of them (as a loader gives them,
+            with labels or without). Without it `input_max` or `input_range` must tell the largest
+            value, and the report holds no measured effects.
         exponents: scales to keep, by stream: `graph.metadata["lava"]["streams"]` of what the same
             network was lowered to before. Chosen if not given.
         options: how; or give the fields of `LoweringOptions` by name, such as `weight_bits=6`.
@@ -146,7 +152,8 @@ def lower(
     if values:
         given = options.model_dump(exclude_unset=True) if options else {}
         options = LoweringOptions.of(**(given | values))
-    frames = None if calibration is None else calibration_frames(calibration)
+    batch_axis = 0 if all(not node.per_step for node in graph.inputs) else 1
+    frames = None if calibration is None else calibration_frames(calibration, batch_axis)
     quantised = quantise(graph, frames, options, exponents)
     return LavaArtefact(quantised.graph, quantised.report, retime(quantised.graph))
 

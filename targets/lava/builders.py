@@ -17,7 +17,10 @@ from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import (
     Add,
+    AddConstant,
+    AddPerStep,
     Conv,
+    Delay,
     Input,
     Linear,
     MatMul,
@@ -29,11 +32,13 @@ from spikeport.convert.ops import (
     Reshape,
     Sum,
 )
+from spikeport.core.errors import UsageError
 from spikeport.core.registry import Registry
 from spikeport.targets.lava.ops import LavaAvgPool, LavaLIF, LavaMean, LavaShift
 from spikeport.targets.lava.processes import binary
 from spikeport.targets.lava.processes.api import AbstractProcess, InPort, Integers, OutPort
 from spikeport.targets.lava.processes.avg_pool import AvgPool as AvgPoolProcess
+from spikeport.targets.lava.processes.feedback import Gate, GatedLine, StepConstants
 from spikeport.targets.lava.processes.layout import lava_shape, to_lava
 from spikeport.targets.lava.processes.max_pool import MaxPool as MaxPoolProcess
 from spikeport.targets.lava.processes.reduce import Reduce
@@ -259,6 +264,43 @@ def _avg_pool(site: Site, node: Node) -> Placed:
             divisors=divisors if op.divide else np.ones_like(divisors),
         )
     )
+
+
+@_builds(AddConstant, AddPerStep)
+def _constants(site: Site, node: Node) -> Placed:
+    op = cast("AddConstant | AddPerStep", node.op)
+    per_step = isinstance(op, AddPerStep)
+    if isinstance(op, AddPerStep) and op.steps != site.time_steps:
+        raise UsageError(
+            f"{site.time_steps} time steps were given; its constants are for {op.steps}.",
+            where=node.path or node.name,
+            fix="Frame the data into that many steps.",
+        )
+    table = op.value if per_step else op.value.unsqueeze(0)
+    return _unary(
+        StepConstants(
+            name=node.name,
+            shape_in=_shape_in(site, node),
+            shape_out=node.shape,
+            table=table.expand(len(table), *node.shape).numpy().astype(np.int32),
+            **_when(site, node),
+        )
+    )
+
+
+@_builds(Delay)
+def _delay(site: Site, node: Node) -> Placed:
+    """Reads, by its only port, the node that it shows."""
+    options = {"shape_in": node.shape, "shape_out": node.shape, **_when(site, node)}
+    steps = site.schedule.feedback[node.name]
+    if steps:
+        return _unary(GatedLine(name=node.name, steps=steps, **options))
+    return _unary(Gate(name=node.name, **options))
+
+
+def _when(site: Site, node: Node) -> dict[str, Any]:
+    """Where samples begin, for processes that must know."""
+    return {"interval": site.time_steps, "latency": site.schedule.latency[node.name]}
 
 
 _PAIRS: dict[str, type[binary.Binary]] = {

@@ -10,11 +10,11 @@ from torch import Tensor
 from spikeport.core.errors import UsageError
 
 Calibration = Tensor | Iterable[Tensor | Sequence[Tensor]]
-"""`[T, B, *shape]`, or batches of it, alone or followed by labels."""
+"""`[T, B, *shape]` or images `[B, *shape]`, or batches of it, alone or followed by labels."""
 
 
-def calibration_frames(calibration: Calibration) -> Tensor:
-    """All frames in one tensor, `[T, B, *shape]`.
+def calibration_frames(calibration: Calibration, batch_axis: int = 1) -> Tensor:
+    """All frames in one tensor, `[T, B, *shape]`; `[B, *shape]` for images, with batch axis 0.
 
     Raises:
         UsageError: there are none, or batches differ in shape.
@@ -26,13 +26,13 @@ def calibration_frames(calibration: Calibration) -> Tensor:
         raise UsageError(
             "the loader gives no batch.",
             where="calibration",
-            fix="Give frames [T, B, *shape], or a loader of such batches.",
+            fix="Give frames [T, B, *shape] or images [B, *shape], or a loader of such batches.",
         )
     try:
-        return torch.cat(batches, dim=1)
+        return torch.cat(batches, dim=batch_axis)
     except RuntimeError as error:
         raise UsageError(
             f"the loader's batches do not fit together: {error}",
             where="calibration",
-            fix="Give batches [T, B, *shape] that differ in B only.",
+            fix="Give batches [T, B, *shape], or images [B, *shape], that differ in B only.",
         ) from error

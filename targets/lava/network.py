@@ -6,6 +6,7 @@ Imports Lava: use only after `shim.import_lava()`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import numpy as np
 from torch import Tensor
 
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import Neuron
+from spikeport.convert.ops import Conv, Linear, Neuron
 from spikeport.core.errors import UsageError
 from spikeport.targets.lava.builders import BUILDERS, Placed, Site
+from spikeport.targets.lava.order import in_running_order
 from spikeport.targets.lava.processes.api import AbstractProcess, InPort, Integers, OutPort
 from spikeport.targets.lava.processes.delay import DelayLine
 from spikeport.targets.lava.processes.sink import Sink
@@ -28,7 +30,10 @@ class Network:
     """Connected processes, ready for one run. Lava runs a network once only.
 
     Attributes:
-        processes: upstream first.
+        processes: upstream first; those that close a feedback loop by sending what they held
+            before they receive come before those that they send to.
+        links: (sender, receiver), without sinks.
+        registers: the processes that send before they receive.
         sinks: by the node whose values they keep, neurons first.
         steps: how many Lava steps the run takes.
     """
@@ -37,6 +42,8 @@ class Network:
     time_steps: int
     steps: int
     processes: list[AbstractProcess] = field(default_factory=list)
+    links: list[tuple[AbstractProcess, AbstractProcess]] = field(default_factory=list)
+    registers: set[AbstractProcess] = field(default_factory=set)
     sinks: dict[str, Sink] = field(default_factory=dict)
     taken: bool = False
 
@@ -85,24 +92,32 @@ def build_network(
             fix="Use what retime(graph) returns.",
         )
     lines = _DelayLines(network)
-    outputs: dict[str, OutPort] = {}
-    for node in graph:
-        if node.name in region:
-            outputs[node.name] = _place(site, node, network, lines, outputs)
+    nodes = [node for node in graph if node.name in region]
+    # All are made before any is connected: feedback comes from what stands behind.
+    placed: dict[str, Placed] = {node.name: BUILDERS[node.op.kind](site, node) for node in nodes}
+    for node in nodes:
+        _connect(site, node, placed, network, lines)
+    network.processes = in_running_order(network.processes, network.links, network.registers)
     for node in _recorded(graph, region):
-        _add_sink(network, node, schedule, outputs[node.name], folder)
+        _add_sink(network, node, schedule, placed[node.name].output, folder)
     return network
 
 
-def _place(
-    site: Site, node: Node, network: Network, lines: _DelayLines, outputs: dict[str, OutPort]
-) -> OutPort:
-    placed: Placed = BUILDERS[node.op.kind](site, node)
-    for port, (source, target) in enumerate(zip(node.inputs, placed.inputs, strict=True)):
-        wait = site.schedule.waits.get((node.name, port), 0)
-        lines.after(site.graph[source], outputs[source], wait).connect(target)
-    network.processes.extend(placed.processes)
-    return placed.output
+def _connect(
+    site: Site, node: Node, placed: dict[str, Placed], network: Network, lines: _DelayLines
+) -> None:
+    here, shown = placed[node.name], node.op.feedback
+    sources = node.inputs if shown is None else (shown,)
+    for port, (source, target) in enumerate(zip(sources, here.inputs, strict=True)):
+        wait = site.schedule.waits.get((node.name, port), 0) if shown is None else 0
+        sender = placed[source]
+        before, output = lines.after(site.graph[source], sender, wait)
+        output.connect(target)
+        network.links.append((before, here.processes[0]))
+    network.processes.extend(here.processes)
+    network.links += pairwise(here.processes)
+    if isinstance(node.op, Conv | Linear) or site.schedule.feedback.get(node.name):
+        network.registers.update(here.processes)
 
 
 @dataclass
@@ -110,18 +125,22 @@ class _DelayLines:
     """One line per source and number of steps, shared by all that need it."""
 
     network: Network
-    made: dict[tuple[str, int], OutPort] = field(default_factory=dict)
+    made: dict[tuple[str, int], DelayLine] = field(default_factory=dict)
 
-    def after(self, source: Node, output: OutPort, steps: int) -> OutPort:
+    def after(self, source: Node, placed: Placed, steps: int) -> tuple[AbstractProcess, OutPort]:
+        """What sends the source's output so many steps later, and its port."""
         if not steps:
-            return output
+            return placed.processes[-1], placed.output
         if (source.name, steps) not in self.made:
             name = f"{source.name}.wait_{steps}"
             line = DelayLine(name=name, shape=source.shape, steps=steps)
-            output.connect(line.s_in)
+            placed.output.connect(line.s_in)
             self.network.processes.append(line)
-            self.made[source.name, steps] = line.s_out
-        return self.made[source.name, steps]
+            self.network.registers.add(line)
+            self.network.links.append((placed.processes[-1], line))
+            self.made[source.name, steps] = line
+        line = self.made[source.name, steps]
+        return line, line.s_out
 
 
 def _recorded(graph: Graph, region: set[str]) -> list[Node]:

@@ -12,6 +12,7 @@ from spikeport.convert.ops import RepeatTime
 from spikeport.core.errors import UnsupportedError
 from spikeport.targets.lava.entry import declared
 from spikeport.targets.lava.region import boundary, on_lava
+from spikeport.targets.lava.retime import retime
 from spikeport.targets.lava.rules import RULES
 
 PASSES = ("fold-batch-norm",)
@@ -70,6 +71,7 @@ class Requirements:
             return
         yield from self._image()
         yield from self._boundary()
+        retime(self.graph)
 
     def _image(self) -> Iterator[Finding]:
         """A static image must be repeated inside the graph, everywhere as often."""

@@ -12,6 +12,8 @@ from spikeport.core.errors import FileError
 KEY = "spikeport"
 """Under which name it stands in the metadata of the graph."""
 
+STEPS_LIMIT = 1_000_000
+
 Fires = Literal["at", "above"]
 """Whether a membrane that meets its threshold exactly fires ("at") or not ("above")."""
 
@@ -36,8 +38,8 @@ class Mark(BaseModel):
     fires: Fires
     readout: Literal["none", "mean", "sum"] = "none"
     domains: dict[str, Domain] = {}
-    image_steps: int | None = Field(default=None, ge=1)
-    fixed_steps: int | None = Field(default=None, ge=1)
+    image_steps: int | None = Field(default=None, ge=1, le=STEPS_LIMIT)
+    fixed_steps: int | None = Field(default=None, ge=1, le=STEPS_LIMIT)
     paths: dict[str, str] = {}
     extensions: tuple[str, ...] = ()
 

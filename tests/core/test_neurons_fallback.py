@@ -16,11 +16,12 @@ from neuron_pairs import currents, make_pair
 from spikingjelly.activation_based import surrogate
 from torch import Tensor
 
+from spikeport.core import native
 from spikeport.core.errors import UsageError
-from spikeport.core.neurons import LIFNode, compiler, engines, node
-from spikeport.core.neurons.compiler import CompileError
+from spikeport.core.native import CompileError
+from spikeport.core.neurons import LIFNode, compiled, engines, node
 
-HAS_COMPILER = any(compiler.shutil.which(name) for name in ("cc", "gcc", "clang"))
+HAS_COMPILER = any(native.shutil.which(name) for name in ("cc", "gcc", "clang"))
 needs_compiler = pytest.mark.skipif(not HAS_COMPILER, reason="no C compiler")
 
 
@@ -74,10 +75,10 @@ def test_a_compiler_that_rounds_otherwise_is_not_used(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     source = tmp_path / "kernel.c"
-    text = compiler.SOURCE.read_text()
+    text = compiled.SOURCE.read_text()
     source.write_text(text.replace("soft ? h - spike", "soft ? 1e-6f + h - spike"))
     assert source.read_text() != text
-    monkeypatch.setattr(compiler, "SOURCE", source)
+    monkeypatch.setattr(compiled, "SOURCE", source)
     monkeypatch.setenv("SPIKEPORT_CACHE", str(tmp_path))
     agree("soft")
     assert "round otherwise" in caplog.text
@@ -99,13 +100,13 @@ def test_the_cache_folder_is_used_only_if_it_is_ours(
     elif state == "group":
         request.addfinalizer(functools.partial(os.umask, os.umask(0o002)))
     opened: list[Path] = []
-    load = compiler.ctypes.CDLL
+    load = native.ctypes.CDLL
     if state == "damaged":
-        monkeypatch.setattr(compiler.ctypes, "CDLL", lambda name: opened.append(Path(name)))
-        compiler.load_library("float")
+        monkeypatch.setattr(native.ctypes, "CDLL", lambda name: opened.append(Path(name)))
+        native.load_library(compiled.SOURCE, compiled.definitions(torch.float32))
         opened[0].write_bytes(b"something else")
     monkeypatch.setattr(
-        compiler.ctypes, "CDLL", lambda name: (opened.append(Path(name)), load(name))[1]
+        native.ctypes, "CDLL", lambda name: (opened.append(Path(name)), load(name))[1]
     )
     agree()
     assert isinstance(engines._compiled_engine(torch.float32), engines.CompiledEngine)

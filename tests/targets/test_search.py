@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from lava_nets import event_frames
 
 from spikeport.convert.ops import Conv, Linear
 from spikeport.core.errors import UsageError
@@ -17,7 +18,6 @@ from spikeport.targets.lava.quantise.search.patches import patches
 from spikeport.targets.lava.quantise.search.rounding import better, damped, nearest, together
 from spikeport.targets.lowered import run_executor
 from spikeport.targets.parity import compare
-from tests.targets.conftest import event_frames
 
 
 def covariance(inputs: int, seed: int) -> torch.Tensor:

@@ -10,21 +10,26 @@ from __future__ import annotations
 
 import ctypes
 import math
-import os
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from spikeport.core.neurons.compiler import BLOCK, load_library
+from spikeport.core.native import load_library, threads_for
 from spikeport.core.neurons.dynamics import Charge, Dynamics
 from spikeport.core.neurons.surrogates import STEPS, Slope
 
 _REAL = {torch.float32: "float", torch.float64: "double"}
-# The threads of OpenMP do not live on in a forked process, and would be waited for.
-_PROCESS = os.getpid()
-# Numbers that are worth a thread; torch shares its own work out by the same measure.
-_GRAIN = 1 << 15
+SOURCE = Path(__file__).with_name("kernel.c")
+BLOCK = 128
+"""Neurons that are worked on at a time; of 64 to 2048 the fastest, above all backwards."""
+
+
+def definitions(dtype: torch.dtype) -> list[str]:
+    """What kernel.c is compiled with for numbers of this type."""
+    is_float = ["REAL_IS_FLOAT"] if dtype is torch.float32 else []
+    return [f"REAL={_REAL[dtype]}", f"BLOCK={BLOCK}", *is_float]
 
 
 class Settings(ctypes.Structure):
@@ -57,7 +62,7 @@ class CompiledEngine:
     """
 
     def __init__(self, dtype: torch.dtype) -> None:
-        library = load_library(_REAL[dtype])
+        library = load_library(SOURCE, definitions(dtype))
         self._forward, self._backward = library.forward, library.backward
         pointer, settings = ctypes.c_void_p, ctypes.POINTER(Settings)
         self._forward.argtypes = [settings, *[pointer] * 4]
@@ -73,7 +78,7 @@ class CompiledEngine:
         start = None if isinstance(v, float) else _laid_out(v, strides[1:])
         spikes = torch.empty_strided(x.shape, strides, dtype=x.dtype, device="cpu")
         last = torch.empty_strided(x.shape[1:], strides[1:], dtype=x.dtype, device="cpu")
-        settings = self._settings(dynamics, x, v, leak)
+        settings = _settings(dynamics, x, v, leak)
         self._forward(settings, *map(_address, (x, start, spikes, last)))
         return spikes, last, None
 
@@ -97,46 +102,42 @@ class CompiledEngine:
         blocks = -(-strides[0] // BLOCK)
         sums = None if leak is None else torch.empty(blocks, dtype=torch.float64, device="cpu")
         failed = self._backward(
-            self._settings(dynamics, x, v, leak),
+            _settings(dynamics, x, v, leak),
             *map(_address, (x, start, dspikes, dlast, dx, dstart, sums)),
         )
         if failed:
             raise MemoryError("no memory for the backward pass of a neuron")
         return dx, dstart, None if leak is None or sums is None else sums.sum().to(leak.dtype)
 
-    def _settings(
-        self, dynamics: Dynamics, x: Tensor, v: Tensor | float, leak: Tensor | None
-    ) -> Any:
-        slope = STEPS.get(type(dynamics.surrogate))
-        known = slope is not None
-        charge, factor = dynamics.charge, dynamics.tau if leak is None else float(leak)
-        if charge is Charge.LEAK_DIVIDE and math.frexp(factor)[0] == 0.5:
-            # Dividing by a power of two is multiplying by its inverse, to the bit.
-            charge, factor = Charge.LEAK_MULTIPLY, 1 / factor
-        return ctypes.byref(
-            Settings(
-                steps=len(x),
-                size=x.numel() // len(x),
-                x_step=x.stride(0),
-                charge=charge,
-                decay_input=dynamics.decay_input,
-                soft_reset=dynamics.reset is None,
-                detach_reset=dynamics.detach_reset,
-                slope=slope if known else Slope.SIGMOID,
-                threads=_threads(x.numel()),
-                leak=factor,
-                threshold=dynamics.threshold,
-                reset=dynamics.rest,
-                start=v if isinstance(v, float) else 0.0,
-                alpha=float(dynamics.surrogate.alpha) if known else 1.0,
-            )
-        )
+
+def _settings(dynamics: Dynamics, x: Tensor, v: Tensor | float, leak: Tensor | None) -> Any:
+    return ctypes.byref(settings_of(dynamics, x, v, None if leak is None else float(leak)))
 
 
-def _threads(numbers: int) -> int:
-    if os.getpid() != _PROCESS:
-        return 1
-    return max(1, min(torch.get_num_threads(), numbers // _GRAIN))
+def settings_of(dynamics: Dynamics, x: Tensor, v: Tensor | float, leak: float | None) -> Settings:
+    """`settings` for currents `x` `[T, ...]` and first membranes `v`."""
+    slope = STEPS.get(type(dynamics.surrogate))
+    known = slope is not None
+    charge, factor = dynamics.charge, dynamics.tau if leak is None else leak
+    if charge is Charge.LEAK_DIVIDE and math.frexp(factor)[0] == 0.5:
+        # Dividing by a power of two is multiplying by its inverse, to the bit.
+        charge, factor = Charge.LEAK_MULTIPLY, 1 / factor
+    return Settings(
+        steps=len(x),
+        size=x.numel() // len(x),
+        x_step=x.stride(0),
+        charge=charge,
+        decay_input=dynamics.decay_input,
+        soft_reset=dynamics.reset is None,
+        detach_reset=dynamics.detach_reset,
+        slope=slope if known else Slope.SIGMOID,
+        threads=threads_for(x.numel()),
+        leak=factor,
+        threshold=dynamics.threshold,
+        reset=dynamics.rest,
+        start=v if isinstance(v, float) else 0.0,
+        alpha=float(dynamics.surrogate.alpha) if known else 1.0,
+    )
 
 
 def _address(tensor: Tensor | None) -> int | None:

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from spikeport.core.errors import UsageError
+from spikeport.core.native import CompileError
 from spikeport.core.neurons.autograd import Engine
 from spikeport.core.neurons.compiled import CompiledEngine
-from spikeport.core.neurons.compiler import CompileError
 from spikeport.core.neurons.dynamics import Charge, Dynamics
 from spikeport.core.neurons.plain import PlainEngine
 from spikeport.core.neurons.surrogates import STEPS

@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #endif
 
-/* Defined by compiler.py: REAL (and REAL_IS_FLOAT), BLOCK. */
+/* Defined by compiled.py: REAL (and REAL_IS_FLOAT), BLOCK. */
 typedef REAL real;
 
 enum charge { INTEGRATE, LEAK_DIVIDE, LEAK_MULTIPLY };
@@ -109,6 +109,56 @@ void forward(const settings *s, const real *x, const real *start, real *spikes, 
         for (int64_t t = 0; t < s->steps; t++)
             step(s, 0, x + t * s->x_step + first, v, spikes + t * s->size + first, n);
         memcpy(last + first, v, n * sizeof(real));
+    }
+}
+
+/* How numbers lie in memory outside of this file; mirrored by `Stored` in inference.py. */
+enum stored { AS_REAL, BFLOAT16 };
+
+static void load(int stored, const void *from, int64_t first, real *restrict to, int64_t n)
+{
+    if (stored == BFLOAT16) {
+        const uint16_t *const half = (const uint16_t *)from + first;
+        EACH {
+            const uint32_t bits = (uint32_t)half[i] << 16;
+            float value;
+            memcpy(&value, &bits, sizeof value);
+            to[i] = value;
+        }
+    } else {
+        memcpy(to, (const real *)from + first, n * sizeof(real));
+    }
+}
+
+static void store(int stored, const real *restrict spikes, void *to, int64_t first, int64_t n)
+{
+    if (stored == BFLOAT16) {
+        uint16_t *const half = (uint16_t *)to + first;
+        EACH half[i] = spikes[i] != 0 ? 0x3f80 : 0;
+    } else {
+        memcpy((real *)to + first, spikes, n * sizeof(real));
+    }
+}
+
+/* Spikes alone, for inference from one membrane `s->start`. They may take the place of the currents
+   (`x == spikes`, same kind of number, `x_step == size`); `x_step` 0 is one current at each step. */
+void emit(const settings *s, int32_t x_stored, int32_t spikes_stored, const void *x, void *spikes)
+{
+    const int64_t blocks = (s->size + BLOCK - 1) / BLOCK;
+    if (x != spikes && spikes_stored == AS_REAL)
+        expect_writes(spikes, s->steps * s->size);
+#ifdef _OPENMP
+#pragma omp parallel for schedule(static) num_threads(s->threads) if (s->threads > 1)
+#endif
+    for (int64_t block = 0; block < blocks; block++) {
+        const int64_t first = block * BLOCK, left = s->size - first, n = left < BLOCK ? left : BLOCK;
+        real v[BLOCK], current[BLOCK], spike[BLOCK];
+        begin(s, NULL, first, v, n);
+        for (int64_t t = 0; t < s->steps; t++) {
+            load(x_stored, x, t * s->x_step + first, current, n);
+            step(s, 0, current, v, spike, n);
+            store(spikes_stored, spike, spikes, t * s->size + first, n);
+        }
     }
 }
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     class PyOutPort:
         VEC_DENSE: Any
+        shape: tuple[int, ...]
 
         def send(self, data: npt.NDArray[Any]) -> None: ...
 

@@ -62,11 +62,11 @@ def quantise(
     raise_errors(judge(graph, "lava", PASSES, Requirements).findings)
     graph = declared(rewritten(graph, PASSES).graph)
     region = on_lava(graph)
-    offsets = accumulated(graph, region)
-    seen = None if frames is None else observe(graph, frames, offsets, options.percentile)
+    constants = accumulated(graph, region)
+    seen = None if frames is None else observe(graph, frames, constants.offsets, options.percentile)
     entry = choose_entry(graph, options, seen)
     peaks = seen.peaks if seen else {}
-    planned = plan(graph, region, options, entry, offsets=offsets, peaks=peaks)
+    planned = plan(graph, region, options, entry, constants=constants, peaks=peaks)
     fits = planned.choose(exponents)
     chosen = Chosen(graph, {})
     if frames is not None and options.search != "none" and exponents is None:

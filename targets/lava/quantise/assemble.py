@@ -7,8 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import cast
 
-from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import Input, Op
+from spikeport.convert.graph import Graph, Node, rebuilt
+from spikeport.convert.ops import Delay, Input, Op
 from spikeport.targets.lava.ops import LavaLIF, LavaShift
 from spikeport.targets.lava.quantise.scales import Fit
 from spikeport.targets.lava.quantise.streams import Stream
@@ -53,12 +53,17 @@ class _Assembly:
             sources = [self._entry(source, node) for source in node.inputs]
             self._names[node.name] = self._add(node, self._lowered(node), sources)
         self._whole.outputs = tuple(self._names[name] for name in self._graph.outputs)
-        return self._whole
+        shown: dict[str, Op] = {
+            node.name: replace(node.op, source=self._names[node.op.source])
+            for node in self._whole.delays
+            if isinstance(node.op, Delay)
+        }
+        return rebuilt(self._whole, shown) if shown else self._whole
 
     def _add(self, node: Node, ops: Sequence[Op], sources: list[str]) -> str:
         """Add the ops one after the other; the last one has the node's name."""
         for number, op in enumerate(ops, start=1):
-            name = node.name if number == len(ops) else f"{node.name}.sums"
+            name = node.name if number == len(ops) else f"{node.name}.{_part(number, op)}"
             sources = [self._whole.add(name, op, sources, path=node.path).name]
         return sources[0]
 
@@ -89,3 +94,10 @@ class _Assembly:
         if bias is None:
             return neuron
         return replace(neuron, bias_mant=bias.mantissa, bias_exp=bias.exponent)
+
+
+def _part(number: int, op: Op) -> str:
+    """What the name of an op says that others of the same node follow."""
+    if isinstance(op, LavaShift):
+        return "rounded" if number == 1 else "shifted"
+    return "sums"

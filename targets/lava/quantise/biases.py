@@ -10,40 +10,57 @@ from torch import Tensor
 
 from spikeport.convert.check import NodeRefused, error
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import Conv, Linear, MaxPool, RepeatTime, Stateless
+from spikeport.convert.ops import AddPerStep, Conv, Delay, Linear, MaxPool, RepeatTime, Stateless
 from spikeport.targets.lava.limits import BIAS_EXPONENTS, BIAS_LIMIT, CHIP_BIAS_LIMIT, CURRENT_SHIFT
 from spikeport.targets.lava.rules import RULES, SynapseRule
 from spikeport.targets.lava.rules.base import carries_current
 from spikeport.targets.lava.rules.synapses import with_weight
 
 
-def accumulated(graph: Graph, region: set[str]) -> dict[str, Tensor]:
-    """The constant that currents on each edge lack without the biases, `[*feature]` float64.
+class Constants(NamedTuple):
+    """What currents lack because biases are kept out of them, `[*feature]` float64 by node."""
+
+    offsets: dict[str, Tensor]
+    """For the neurons that read the currents."""
+    fed_back: dict[str, Tensor]
+    """What is put back into currents before they are fed back: at the first step of a sample
+    nothing comes back, so the neurons that read them cannot add it at each step."""
+
+
+def accumulated(graph: Graph, region: set[str]) -> Constants:
+    """The constants of every edge that carries currents.
 
     A max pool commutes with a constant only if it is the same at every position of a channel.
 
     Raises:
         NodeRefused: a max pool reads currents whose constant varies over positions.
     """
-    offsets: dict[str, Tensor] = {}
+    found = Constants({}, {})
+    shown = {node.op.feedback for node in graph.delays}
     for node in graph:
-        if node.name not in region or not carries_current(node):
-            continue
-        if isinstance(RULES[node.op.kind], SynapseRule):
-            offsets[node.name] = _own(node)
-            if carries_current(graph[node.inputs[0]]):
-                offsets[node.name] = offsets[node.name] + _through(node, offsets[node.inputs[0]])
-            continue
-        inputs = [offsets.get(name, _nothing(graph[name])) for name in node.inputs]
-        if isinstance(node.op, MaxPool) and not _per_channel(inputs[0]):
-            why = "this max pool reads currents with a bias that differs between positions."
-            raise NodeRefused(error(node, why, "Pool before what adds that bias."))
-        if isinstance(node.op, RepeatTime):
-            offsets[node.name] = inputs[0]
-            continue
-        op = cast(Stateless, node.op.cast(torch.float64))
-        offsets[node.name] = op.apply(*(x.unsqueeze(0) for x in inputs)).squeeze(0)
-    return offsets
+        if node.name in region and carries_current(node):
+            offset = _offset(graph, node, found.offsets)
+            if node.name in shown:
+                found.fed_back[node.name] = offset
+                offset = _nothing(node)
+            found.offsets[node.name] = offset
+    return found
+
+
+def _offset(graph: Graph, node: Node, offsets: dict[str, Tensor]) -> Tensor:
+    inputs = [offsets.get(name, _nothing(graph[name])) for name in node.inputs]
+    if isinstance(RULES[node.op.kind], SynapseRule):
+        own = _own(node)
+        return own + _through(node, inputs[0]) if node.inputs[0] in offsets else own
+    if isinstance(node.op, Delay):
+        return _nothing(node)
+    if isinstance(node.op, RepeatTime | AddPerStep):
+        return inputs[0]
+    if isinstance(node.op, MaxPool) and not _per_channel(inputs[0]):
+        why = "this max pool reads currents with a bias that differs between positions."
+        raise NodeRefused(error(node, why, "Pool before what adds that bias."))
+    op = cast(Stateless, node.op.cast(torch.float64))
+    return op.apply(*(x.unsqueeze(0) for x in inputs)).squeeze(0)
 
 
 def _nothing(node: Node) -> Tensor:

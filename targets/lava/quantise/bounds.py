@@ -14,7 +14,10 @@ from torch import Tensor
 
 from spikeport.convert.ops import (
     Add,
+    AddConstant,
+    AddPerStep,
     Conv,
+    Delay,
     Linear,
     MatMul,
     MaxPool,
@@ -75,7 +78,8 @@ def spikes(shape: Shape) -> Interval:
 
 def interval(op: Op, inputs: tuple[Interval, ...]) -> Interval:
     """Bounds of the output of `op` for inputs within these bounds."""
-    return BOUNDS[op.kind](op, inputs, op.infer_shape(*(tuple(x.low.shape) for x in inputs)))
+    shapes = () if op.arity == 0 else tuple(tuple(x.low.shape) for x in inputs)
+    return BOUNDS[op.kind](op, inputs, op.infer_shape(*shapes))
 
 
 def _apply(op: Op, *values: Tensor) -> Tensor:
@@ -92,6 +96,25 @@ def _monotone(op: Op, inputs: tuple[Interval, ...], shape: Shape) -> Interval:
 @_bound(RepeatTime)
 def _repeated(op: Op, inputs: tuple[Interval, ...], shape: Shape) -> Interval:
     return inputs[0]
+
+
+@_bound(Delay)
+def _delayed(op: Op, inputs: tuple[Interval, ...], shape: Shape) -> Interval:
+    """Of the source; at the first step it is zero."""
+    (low, high) = inputs[0]
+    return Interval(low.clamp(max=0), high.clamp(min=0))
+
+
+@_bound(AddConstant)
+def _offset(op: Op, inputs: tuple[Interval, ...], shape: Shape) -> Interval:
+    value = cast(AddConstant, op).value.double()
+    return Interval(inputs[0].low + value, inputs[0].high + value)
+
+
+@_bound(AddPerStep)
+def _offset_per_step(op: Op, inputs: tuple[Interval, ...], shape: Shape) -> Interval:
+    low, high = torch.aminmax(cast(AddPerStep, op).value.double(), dim=0)
+    return Interval(inputs[0].low + low, inputs[0].high + high)
 
 
 @_bound(Conv)

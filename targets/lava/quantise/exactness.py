@@ -10,6 +10,7 @@ from spikeport.targets.lava.entry import Entry
 from spikeport.targets.lava.limits import CURRENT_LIMIT, DECAY_UNIT
 from spikeport.targets.lava.ops import LavaAvgPool, LavaLIF, LavaMean, LavaShift
 from spikeport.targets.lava.quantise.bounds import Interval, between, interval, spikes
+from spikeport.targets.lava.quantise.order import bounding_order
 from spikeport.targets.lava.region import on_lava
 
 SINGLE_LIMIT = 2**24
@@ -21,26 +22,28 @@ def exact_in_float32(graph: Graph, entry: Entry) -> bool:
 
     Partial sums of a convolution lie within its bounds too, in whatever order they are taken.
     """
-    region = on_lava(graph)
     bounds: dict[str, Interval] = {}
-    for node in graph:
-        if node.name not in region:
-            continue
+    order = bounding_order(graph, on_lava(graph))
+    for node in order:
         if isinstance(node.op, Input):
             bounds[node.name] = between(node.shape, entry.low, entry.high)
         elif isinstance(node.op, Neuron):
-            reads = bounds[node.inputs[0]].largest
-            if not isinstance(node.op, LavaLIF) or reads >= CURRENT_LIMIT or not _shifts(node.op):
-                return False
             bounds[node.name] = spikes(node.shape)
         else:
-            sources = tuple(bounds[name] for name in node.inputs)
-            bounds[node.name] = interval(node.op, sources)
+            shown = node.op.feedback
+            read = node.inputs if shown is None else (shown,)
+            bounds[node.name] = interval(node.op, tuple(bounds[name] for name in read))
         # A quotient is taken of a sum plus half of the divisor.
         divisor = _divisor(graph, node)
         if (bounds[node.name].largest + 1) * divisor >= SINGLE_LIMIT:
             return False
-    return True
+    return all(
+        isinstance(node.op, LavaLIF)
+        and _shifts(node.op)
+        and bounds[node.inputs[0]].largest < CURRENT_LIMIT
+        for node in order
+        if isinstance(node.op, Neuron)
+    )
 
 
 def _divisor(graph: Graph, node: Node) -> int:

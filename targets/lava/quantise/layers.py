@@ -18,6 +18,11 @@ from spikeport.targets.lava.quantise.bounds import Interval, interval
 from spikeport.targets.lava.rules import RULES, SynapseRule
 from spikeport.targets.lava.rules.synapses import channel_exponents, quantised, with_weight
 
+CURRENT_BITS_LESS = 3
+"""Currents that a layer reads are rounded first until they keep this many bits behind the point
+fewer than the weights have; then both lose bits alike. A current spreads around one, a weight is a
+few times smaller than the largest, so that both then add errors of the same size."""
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -29,7 +34,8 @@ class Layer:
         own: per output channel the exponent from which on weights lose no bits.
         exponent: of the sums; that of the stream, or more where they are shifted to it.
         sums: proven bounds of them.
-        excess: how far shifted sums lie above the stream's exponent, in bits.
+        dropped: how many bits the currents lose before the layer reads them.
+        excess: how far sums lie above the stream's exponent, in bits.
     """
 
     op: Conv | Linear
@@ -37,12 +43,16 @@ class Layer:
     own: Tensor
     exponent: int
     sums: Interval
+    dropped: int
     excess: int
 
     @property
     def ops(self) -> tuple[Op, ...]:
         """What is computed, in order."""
-        return (self.op, LavaShift(-self.excess)) if self.excess else (self.op,)
+        before, after = (
+            (LavaShift(-bits),) if bits else () for bits in (self.dropped, self.excess)
+        )
+        return (*before, self.op, *after)
 
     @property
     def bounds(self) -> Interval:
@@ -68,37 +78,51 @@ def scaled_weight(node: Node, reads: Fraction, writes: Fraction) -> Tensor:
 
 def fit_layer(node: Node, scaled: Tensor, k: int, bits: int, source: Interval) -> Layer:
     """A layer that reads spikes or counts: its sums have the exponent of the stream."""
-    return _at(node, scaled, channel_exponents(scaled, bits), k, k, bits, source)
+    return _at(node, scaled, k, k, bits, source)
 
 
-def fit_layer_on_currents(
+def fit_fine_layer(
     node: Node,
     scaled: Tensor,
     k: int,
     bits: int,
     source: Interval,
+    precision: int,
     reached: Callable[[Interval, int], float],
 ) -> Layer:
-    """A layer that reads currents: their many bits times those of the weights need room.
+    """A layer that reads currents or pixels: their many bits times those of the weights need room.
 
-    Its sums keep the largest exponent at which they fit a convolution and no weight gains bits,
-    then they are shifted to the exponent of the stream.
+    Both lose no more bits than make the sums fit a convolution; the sums are then shifted to the
+    exponent of the stream.
 
     Args:
+        precision: bits that what it reads has behind the point.
         reached: from bounds and their exponent to the magnitude that must fit.
     """
-    own = channel_exponents(scaled, bits)
-    exponent = max(k, int(own.max()))
+    spare = max(0, precision - (bits - CURRENT_BITS_LESS))
+    full = int(channel_exponents(scaled, bits).max())
+    lost = 0
     while True:
-        layer = _at(node, scaled, own, k, exponent, bits, source)
+        dropped = min(lost, spare) + max(0, lost - spare) // 2
+        exponent = max(k, full - lost)
+        layer = _at(node, scaled, k, exponent, bits, source, dropped)
         excess = reached(layer.sums, exponent) / CONVOLUTION_LIMIT
-        if excess < 1 or exponent == k:
+        if excess < 1 or full - lost <= k:
             return layer
-        exponent = max(k, exponent - max(1, math.floor(math.log2(excess))))
+        lost += max(1, math.floor(math.log2(excess)))
 
 
 def _at(
-    node: Node, scaled: Tensor, own: Tensor, k: int, exponent: int, bits: int, source: Interval
+    node: Node,
+    scaled: Tensor,
+    k: int,
+    exponent: int,
+    bits: int,
+    source: Interval,
+    dropped: int = 0,
 ) -> Layer:
+    if dropped:
+        scaled, source = scaled * 2.0**dropped, interval(LavaShift(-dropped), (source,))
+    own = channel_exponents(scaled, bits)
     op = with_weight(layer_of(node), quantised(scaled, bits, exponent))
-    return Layer(op, scaled, own, exponent, interval(op, (source,)), exponent - k)
+    return Layer(op, scaled, own, exponent, interval(op, (source,)), dropped, exponent - k)

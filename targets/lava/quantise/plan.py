@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from torch import Tensor
-
 from spikeport.convert.graph import Graph
-from spikeport.convert.ops import Input, Neuron
+from spikeport.convert.ops import Delay, Input, Neuron
 from spikeport.targets.lava.entry import Entry
-from spikeport.targets.lava.quantise.biases import accumulated
+from spikeport.targets.lava.quantise.biases import Constants, accumulated
 from spikeport.targets.lava.quantise.bounds import Interval, between, interval, spikes
 from spikeport.targets.lava.quantise.options import LoweringOptions
 from spikeport.targets.lava.quantise.scales import Fit, Scaler
@@ -53,23 +51,23 @@ def plan(
     options: LoweringOptions,
     entry: Entry,
     *,
-    offsets: dict[str, Tensor] | None = None,
+    constants: Constants | None = None,
     peaks: Mapping[str, float] | None = None,
 ) -> Plan:
     """Streams and bounds for a graph against whose nodes nothing stands.
 
     Args:
         graph: its input declared (`entry.declared`).
-        offsets: `accumulated(graph, region)`, where it is known already.
+        constants: `accumulated(graph, region)`, where it is known already.
         peaks: largest magnitudes seen in calibration.
 
     Raises:
         NodeRefused: biases or scaled sums cannot be expressed.
     """
-    offsets = accumulated(graph, region) if offsets is None else offsets
+    constants = accumulated(graph, region) if constants is None else constants
     units = count_units(graph, region, entry.unit)
     bounds = _count_bounds(graph, region, units, entry)
-    scaler = Scaler(graph, options, dict(units), dict(bounds), offsets, peaks or {})
+    scaler = Scaler(graph, options, dict(units), dict(bounds), constants, peaks or {})
     return Plan(units, bounds, scaler, find_streams(graph, region, units))
 
 
@@ -80,7 +78,7 @@ def _count_bounds(
     for node in graph:
         if node.name not in region or carries_current(node):
             continue
-        if isinstance(node.op, Neuron):
+        if isinstance(node.op, Neuron | Delay):
             bounds[node.name] = spikes(node.shape)
         elif isinstance(node.op, Input):
             bounds[node.name] = between(node.shape, entry.low, entry.high)

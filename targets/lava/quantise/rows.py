@@ -10,6 +10,7 @@ from torch import Tensor
 
 from spikeport.convert.check import Severity
 from spikeport.convert.graph import Graph, Node
+from spikeport.convert.ops import AddPerStep
 from spikeport.targets.lava import limits
 from spikeport.targets.lava.frames import graph_entry, whole_frames
 from spikeport.targets.lava.ops import LavaAvgPool, LavaMean
@@ -78,6 +79,14 @@ class _Writer:
             rounding = 0.5 * float(fit.units[node.name])
             self._add(node, "rounding of the mean, largest", rounding, "current")
 
+        if node.name in fit.fed_back:
+            self._add(
+                node, "rounding of the bias fed back, largest", fit.fed_back[node.name], "current"
+            )
+        if isinstance(node.op, AddPerStep):
+            rounding = 0.5 * float(fit.units[node.name])
+            self._add(node, "rounding of the constants, largest", rounding, "current")
+
     def _layer(self, layer: Layer, unit: Fraction, node: Node) -> None:
         bits = self.scaler.options.weight_bits
         got = layer.op.weight.double() * 2.0**-layer.exponent
@@ -107,6 +116,10 @@ class _Writer:
             self._add(
                 node, "largest bias, moved to the neurons", float(bias.abs().max()), "current"
             )
+        if layer.dropped:
+            reads = float(self.scaler.units[node.inputs[0]])
+            rounding = 0.5 * reads * 2**layer.dropped
+            self._add(node, "rounding of the currents it reads, largest", rounding, "current")
         if layer.excess:
             self._add(node, "rounding of the sums, largest", 0.5 * float(unit), "current")
         self._room(node, layer.sums.largest, limits.CONVOLUTION_LIMIT)

@@ -8,25 +8,25 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import cast
 
+import torch
 from torch import Tensor
 
 from spikeport.convert.check import NodeRefused, error
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import Op
+from spikeport.convert.ops import AddConstant, Op
 from spikeport.targets.lava import limits
 from spikeport.targets.lava.ops import LavaShift
-from spikeport.targets.lava.quantise.biases import Bias, as_bias
+from spikeport.targets.lava.quantise.biases import Bias, Constants, as_bias
 from spikeport.targets.lava.quantise.bounds import Interval, interval
 from spikeport.targets.lava.quantise.layers import (
     Layer,
+    fit_fine_layer,
     fit_layer,
-    fit_layer_on_currents,
     scaled_weight,
 )
 from spikeport.targets.lava.quantise.options import LoweringOptions
 from spikeport.targets.lava.quantise.streams import Stream, exponent_of
 from spikeport.targets.lava.rules import RULES, NeuronRule, SynapseRule
-from spikeport.targets.lava.rules.base import carries_current
 from spikeport.targets.lava.rules.synapses import channel_exponents
 
 SEARCH_DEPTH = 48
@@ -47,6 +47,7 @@ class Fit:
         reads: unit of what each reader reads.
         currents: proven bounds of it.
         thresholds: vth of each reader, smallest and largest.
+        fed_back: rounding error of the bias that members put into what they feed back.
         problems: (node, why, fix) of what does not fit.
         excess: the largest sum over its limit.
     """
@@ -61,6 +62,7 @@ class Fit:
     currents: dict[str, Interval] = field(default_factory=dict)
     thresholds: dict[str, tuple[int, int]] = field(default_factory=dict)
     biases: dict[str, Bias] = field(default_factory=dict)
+    fed_back: dict[str, float] = field(default_factory=dict)
     problems: list[tuple[str, str, str]] = field(default_factory=list)
     excess: float = 0.0
 
@@ -77,7 +79,7 @@ class Scaler:
     Attributes:
         units: of every edge that carries counts, and of the streams settled so far.
         bounds: proven bounds of the same edges.
-        offsets: bias accumulated on every edge that carries currents.
+        constants: biases accumulated on every edge that carries currents.
         peaks: largest magnitude, in real units and without bias, seen on each edge in calibration.
     """
 
@@ -85,7 +87,7 @@ class Scaler:
     options: LoweringOptions
     units: dict[str, Fraction]
     bounds: dict[str, Interval]
-    offsets: Mapping[str, Tensor]
+    constants: Constants
     peaks: Mapping[str, float]
 
     def settle(self, stream: Stream, k: int | None = None) -> Fit:
@@ -130,7 +132,8 @@ class Scaler:
             if last is not None and fit.silences:
                 break
             last = fit if fit.problems else last
-            k -= _certain_steps(fit.excess)
+            # The lowest is tried in any case: what it lacks is what stands in the way.
+            k = max(min(lowest, k - 1), k - _certain_steps(fit.excess))
         raise self._refusal(last.problems if last else [(stream.name, "no exponent fits.", "")])
 
     def _refusal(self, problems: list[tuple[str, str, str]]) -> NodeRefused:
@@ -147,24 +150,27 @@ class Scaler:
     def _needed(self, stream: Stream) -> int:
         """Exponent from which on no weight loses bits; without weights, that of the counts.
 
-        Layers that read currents shift their sums, so they have no wish where others have.
+        Layers that read fine units shift their sums, so what their weights need counts for units
+        of one.
         """
-        wants: dict[bool, list[int]] = {False: [], True: []}
+        wants: list[int] = []
         for name in stream.members:
             node = self.graph[name]
             if isinstance(RULES[node.op.kind], SynapseRule):
                 scaled = self._scaled_weight(stream, node)
                 own = int(channel_exponents(scaled, self.options.weight_bits).max())
-                wants[self._reads_current(node)].append(own)
-        chosen = wants[False] or wants[True]
-        return max(chosen) if chosen else self._lowest(stream) or 0
+                fine = 0 if self.graph[node.inputs[0]].domain.is_whole else self._precision(node)
+                wants.append(own - fine)
+        return max(wants) if wants else self._lowest(stream) or 0
+
+    def _precision(self, node: Node) -> int:
+        """Bits behind the point of what the node reads."""
+        return -exponent_of(self.units[node.inputs[0]])
 
     def _extra(self, stream: Stream) -> int:
-        only_counts = not stream.members
-        return self.options.count_shift if only_counts else self.options.extra_bits
-
-    def _reads_current(self, node: Node) -> bool:
-        return carries_current(self.graph[node.inputs[0]])
+        rules = (RULES[self.graph[name].op.kind] for name in stream.members)
+        weighted = any(isinstance(rule, SynapseRule) for rule in rules)
+        return self.options.extra_bits if weighted else self.options.count_shift
 
     def _scaled_weight(self, stream: Stream, node: Node) -> Tensor:
         writes = stream.unit_of(self.graph, node.name, 0)
@@ -183,6 +189,8 @@ class Scaler:
         for name in stream.members:
             fit.units[name] = stream.unit_of(self.graph, name, k)
             self._member(stream, self.graph[name], fit)
+            if name in self.constants.fed_back:
+                self._feed_back(self.graph[name], fit)
         for name in stream.readers:
             self._reader(stream, self.graph[name], fit)
         return fit
@@ -199,9 +207,24 @@ class Scaler:
             return
         reads = [fit.units.get(name, fit.units[node.name]) for name in node.inputs]
         op = RULES[node.op.kind].lower(self.graph, node, reads)
-        sources = tuple(self._source(fit, node.name, name) for name in node.inputs)
+        shown = node.op.feedback
+        read = node.inputs if shown is None else (shown,)
+        sources = tuple(self._source(fit, node.name, name) for name in read)
         fit.ops[node.name] = () if op is None else (op,)
         fit.bounds[node.name] = sources[0] if op is None else interval(op, sources)
+        unit = fit.units[node.name]
+        self._check_room(node.name, fit.bounds[node.name], unit, limits.MESSAGE_LIMIT, fit)
+
+    def _feed_back(self, node: Node, fit: Fit) -> None:
+        """Put the bias into currents that are fed back."""
+        wanted = self.constants.fed_back[node.name] / float(fit.units[node.name])
+        if not bool(wanted.any()):
+            return
+        constant = AddConstant(torch.round(wanted).clamp(-(2.0**31), 2.0**31 - 1).to(torch.int32))
+        fit.ops[node.name] = (*fit.ops[node.name], constant)
+        fit.bounds[node.name] = interval(constant, (fit.bounds[node.name],))
+        error = float((constant.value - wanted).abs().max())
+        fit.fed_back[node.name] = error * float(fit.units[node.name])
         unit = fit.units[node.name]
         self._check_room(node.name, fit.bounds[node.name], unit, limits.MESSAGE_LIMIT, fit)
 
@@ -212,9 +235,9 @@ class Scaler:
         def unit(exponent: int) -> Fraction:
             return fit.units[node.name] * Fraction(2) ** (fit.k - exponent)
 
-        if self._reads_current(node):
-            layer = fit_layer_on_currents(
-                node, scaled, fit.k, bits, source,
+        if not self.graph[node.inputs[0]].domain.is_whole:
+            layer = fit_fine_layer(
+                node, scaled, fit.k, bits, source, self._precision(node),
                 lambda bounds, exponent: self._reached(node.name, bounds, unit(exponent)),
             )  # fmt: skip
         else:
@@ -237,8 +260,9 @@ class Scaler:
             worse = low if low < 1 else high
             why = f"its threshold would be {worse}; Lava takes 1 to {limits.THRESHOLD_LIMIT}."
             fit.problems.append((node.name, why, fix))
-        if source in self.offsets:
-            fit.biases[node.name] = bias = as_bias(self.offsets[source], unit)
+        offset = self.constants.offsets.get(source)
+        if offset is not None:
+            fit.biases[node.name] = bias = as_bias(offset, unit)
             if not bias.fits:
                 why = f"its bias exceeds {limits.BIAS_LIMIT}, the range of int16, and would wrap."
                 fit.problems.append((node.name, why, "Train with smaller biases."))

@@ -12,6 +12,7 @@ import networkx as nx
 from spikeport.convert.check import NodeRefused, error
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Input, Neuron
+from spikeport.targets.lava.quantise.order import bounding_order
 from spikeport.targets.lava.rules import RULES, SynapseRule
 from spikeport.targets.lava.rules.base import carries_current
 
@@ -83,13 +84,14 @@ def find_streams(graph: Graph, region: set[str], units: Mapping[str, Fraction]) 
         NodeRefused: a stream adds up what a scale puts into different units, or reads itself.
     """
     links = _links(graph, region)
+    order = [node.name for node in bounding_order(graph, region)]
     streams: list[Stream] = []
     stream_of: dict[str, Stream] = {}
     for node in graph:
         if node.name not in region:
             continue
         if carries_current(node) and node.name not in stream_of:
-            stream = _explore(graph, node.name, links)
+            stream = _explore(graph, node.name, links, order)
             streams.append(stream)
             stream_of.update(dict.fromkeys(stream.members, stream))
         elif isinstance(node.op, Neuron) and not carries_current(graph[node.inputs[0]]):
@@ -177,14 +179,20 @@ def _links(graph: Graph, region: set[str]) -> dict[str, list[tuple[str, Fraction
         if node.name not in region or not carries_current(node) or _is_synapse(node):
             continue
         ratio = RULES[node.op.kind].unit(graph, node, [Fraction(1)] * len(node.inputs))
-        for source in node.inputs:
+        shown = node.op.feedback
+        for source in node.inputs if shown is None else (shown,):
             if carries_current(graph[source]):
                 links[source].append((node.name, ratio))
                 links[node.name].append((source, 1 / ratio))
     return links
 
 
-def _explore(graph: Graph, start: str, links: Mapping[str, list[tuple[str, Fraction]]]) -> Stream:
+def _explore(
+    graph: Graph,
+    start: str,
+    links: Mapping[str, list[tuple[str, Fraction]]],
+    order: list[str],
+) -> Stream:
     stream, waiting = Stream(start, {start: Fraction(1)}), deque([start])
     while waiting:
         name = waiting.popleft()
@@ -197,6 +205,5 @@ def _explore(graph: Graph, start: str, links: Mapping[str, list[tuple[str, Fract
                 why = "currents are added to a scaled copy of themselves."
                 fix = "Fold the factor into the weights of the layer before it."
                 raise NodeRefused(error(graph[other], why, fix))
-    in_order = (node.name for node in graph if node.name in stream.members)
-    stream.members = {name: stream.members[name] for name in in_order}
+    stream.members = {name: stream.members[name] for name in order if name in stream.members}
     return stream

@@ -3,6 +3,7 @@
 from spikeport.targets.lava.rules import (
     arithmetic,
     entry,
+    feedback,
     means,
     moves,
     neurons,
@@ -21,6 +22,7 @@ __all__ = [
     "SynapseRule",
     "arithmetic",
     "entry",
+    "feedback",
     "means",
     "moves",
     "neurons",

@@ -13,7 +13,7 @@ from torch import Tensor
 from spikeport.convert.check import Finding, Status, Treatment, error
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Conv, Linear
-from spikeport.targets.lava.rules.base import Rule, carries_current, rule
+from spikeport.targets.lava.rules.base import Rule, rule
 
 _HAIR = 2.0**-20
 """Far more than float64 rounds, far less than half a unit."""
@@ -62,9 +62,10 @@ class SynapseRule(Rule):
             "weights in whole numbers, one exponent per output channel; measured as "
             "'weight error' and 'weight bits lost to head-room'"
         )
-        if carries_current(graph[node.inputs[0]]):
-            how += "; sums shifted to the scale of the currents they join, measured as "
-            how += "'rounding of the sums, largest'"
+        if not graph[node.inputs[0]].domain.is_whole:
+            how += (
+                ", 'rounding of the currents it reads, largest' and 'rounding of the sums, largest'"
+            )
         return Treatment(Status.APPROXIMATE, how=how)
 
     def scaled_weight(self, node: Node, reads: Fraction, writes: Fraction) -> Tensor:

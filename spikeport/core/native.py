@@ -1,4 +1,4 @@
-"""kernel.c as a library of this machine: compiled on first use, kept in the cache folder."""
+"""C sources as libraries of this machine: compiled on first use, kept in the cache folder."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,9 +20,6 @@ import torch
 from spikeport.core.errors import FileError, SpikeportError
 from spikeport.core.files import atomic_path, cache_folder
 
-BLOCK = 128
-"""Neurons that are worked on at a time; of 64 to 2048 the fastest, above all backwards."""
-SOURCE = Path(__file__).with_name("kernel.c")
 # Contraction would round once where SpikingJelly rounds twice.
 _EXACT = ("-std=gnu11", "-O3", "-fPIC", "-shared", "-ffp-contract=off")
 _FAST = ("-fno-math-errno", "-fno-trapping-math")
@@ -30,41 +28,51 @@ _VECTORS = {
     "AVX512": ("-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mprefer-vector-width=512"),
 }
 _PATIENCE = 120  # seconds
+# The threads of OpenMP do not live on in a forked process, and would be waited for.
+_PROCESS = os.getpid()
+# Numbers that are worth a thread; torch shares its own work out by the same measure.
+_GRAIN = 1 << 15
 
 
 class CompileError(SpikeportError):
     """No compiler, or one that cannot make the library."""
 
 
-def load_library(real: str) -> ctypes.CDLL:
-    """The functions of kernel.c for `real` ("float" or "double").
+def load_library(source: Path, definitions: Sequence[str] = ()) -> ctypes.CDLL:
+    """The functions of a C source.
+
+    Args:
+        definitions: what the preprocessor is told, such as "BLOCK=128".
 
     Raises:
         CompileError: there is no C compiler, or it fails.
     """
     compiler = _compiler()
     vectors = _VECTORS.get(torch.backends.cpu.get_cpu_capability(), ())
-    definitions = (
-        f"-DREAL={real}",
-        f"-DBLOCK={BLOCK}",
-        *(("-DREAL_IS_FLOAT",) if real == "float" else ()),
-    )
+    defined = [f"-D{definition}" for definition in definitions]
     failure: Exception | None = None
     # Compilers without OpenMP or some other flag make a slower library.
     for extra in ((*_FAST, "-fopenmp", *vectors), (*_FAST, *vectors), ()):
         try:
-            return _load([*compiler, *_EXACT, *extra, *definitions])
+            return _load([*compiler, *_EXACT, *extra, *defined], source)
         except (OSError, subprocess.SubprocessError) as error:
             failure = error
     detail = getattr(failure, "stderr", None) or str(failure)
     raise CompileError(
-        f"it cannot compile the neurons: {detail.strip()[-500:]}", where=shlex.join(compiler)
+        f"it cannot compile {source.name}: {detail.strip()[-500:]}", where=shlex.join(compiler)
     ) from failure
+
+
+def threads_for(numbers: int) -> int:
+    """How many of torch's threads work on so many numbers."""
+    if os.getpid() != _PROCESS:
+        return 1
+    return max(1, min(torch.get_num_threads(), numbers // _GRAIN))
 
 
 def _compiler() -> list[str]:
     if os.name != "posix":
-        raise CompileError("neurons are compiled on Linux and macOS only.", where=os.name)
+        raise CompileError("C code is compiled on Linux and macOS only.", where=os.name)
     asked = os.environ.get("CC", "").strip()
     candidates = [shlex.split(asked)] if asked else [["cc"], ["gcc"], ["clang"]]
     for command in candidates:
@@ -74,17 +82,17 @@ def _compiler() -> list[str]:
     raise CompileError("no C compiler is installed.", where=names)
 
 
-def _load(command: list[str]) -> ctypes.CDLL:
+def _load(command: list[str], source: Path) -> ctypes.CDLL:
     # The vector flags stand for the processor, in case machines share this folder.
-    text = "\0".join((*command, platform.machine(), SOURCE.read_text()))
-    name = f"neurons-{sha256(text.encode()).hexdigest()[:16]}.so"
+    text = "\0".join((*command, platform.machine(), source.read_text()))
+    name = f"{source.stem}-{sha256(text.encode()).hexdigest()[:16]}.so"
     folder = cache_folder() / "kernels"
     path = folder / name
     with contextlib.suppress(FileError, OSError):
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with atomic_path(path) as temporary:
-                _compile(command, temporary)
+                _compile(command, source, temporary)
             path.chmod(0o600)  # by default, some systems let a group write
         if _is_ours(folder) and _is_ours(path):
             return ctypes.CDLL(str(path))
@@ -92,13 +100,13 @@ def _load(command: list[str]) -> ctypes.CDLL:
     # loaded stays when its file goes.
     with tempfile.TemporaryDirectory(prefix="spikeport-") as private:
         path = Path(private) / name
-        _compile(command, path)
+        _compile(command, source, path)
         return ctypes.CDLL(str(path))
 
 
-def _compile(command: list[str], target: Path) -> None:
+def _compile(command: list[str], source: Path, target: Path) -> None:
     subprocess.run(
-        [*command, str(SOURCE), "-o", str(target), "-lm"],
+        [*command, str(source), "-o", str(target), "-lm"],
         check=True,
         capture_output=True,
         text=True,

@@ -1,0 +1,16 @@
+"""How each op is written as a module or a function."""
+
+from spikeport.targets.spikingjelly.writers import elementwise, layers, neurons, time, views
+from spikeport.targets.spikingjelly.writers.base import WRITERS, Where, Written, write
+
+__all__ = [
+    "WRITERS",
+    "Where",
+    "Written",
+    "elementwise",
+    "layers",
+    "neurons",
+    "time",
+    "views",
+    "write",
+]
