@@ -148,13 +148,14 @@ def _print(chosen: options.RunChoice, opened: Run, results: dict[str, dict[str, 
         ]
         for name, result in results.items()
     ]
-    columns = ["target", "accuracy %", "95 %", "right", f"same as {first} %"]
+    columns = ["target", "accuracy %", "95 %", "right", "same %"]
     columns += ["difference, points", "p", "steps"]
     title = f"{chosen.model} on {opened.data.name}"
     console = output.console()
     console.print(output.table(title, columns, rows))
     console.print(
-        f"\nData: {opened.data.provenance}. p: McNemar's exact test of the difference from {first}."
+        f"\nData: {opened.data.provenance}. same: answers equal to those of {first}. p: "
+        "McNemar's exact test of the difference from it."
     )
 
 
@@ -219,14 +220,14 @@ def _print_sweep(chosen: options.RunChoice, opened: Run, sweep: BitsSweep) -> No
         ]
         for row in sweep.rows
     ]
-    columns = ["bits", "accuracy %", "95 %", "difference, points", "same as float %"]
-    columns += ["worst layer alone %", "rate error %", "weight bytes", "SOP", "uJ"]
+    columns = ["bits", "accuracy %", "95 %", "difference, points", "same %"]
+    columns += ["alone %", "rate error %", "weight bytes", "SOP", "uJ"]
     title = f"{chosen.model} on {opened.data.name}, {opened.samples} samples, on Lava"
     console = output.console()
     console.print(output.table(title, columns, rows, right=tuple(columns[5:])))
     console.print(
-        f"\nWorst layer alone: equal spikes of the layer that differs most on the float network's "
-        f"spikes. SOP and uJ per sample; prices of {sweep.energy_model} do not depend on the "
+        f"\nsame: answers equal to those of the float network. alone: equal spikes of the layer that "
+        f"differs most when it reads the float network's spikes. rate error: of the worst layer. SOP and uJ per sample; prices of {sweep.energy_model} do not depend on the "
         f"width.\nData: {opened.data.provenance}."
     )
     for name in sweep.uncounted:

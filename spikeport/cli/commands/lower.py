@@ -9,6 +9,7 @@ import typer
 
 from spikeport.cli import options, output
 from spikeport.cli.options import InputChoice
+from spikeport.cli.resources import resource_table, resources
 from spikeport.cli.settings import parse_settings
 from spikeport.core.errors import CheckFailed, UnknownNameError, UsageError
 from spikeport.core.progress import working
@@ -74,12 +75,17 @@ def run(
     report = prove(subject.graph, lowered, subject.frames)
     # Only what was proven is left behind.
     manifest = write_artefact(lowered, subject.frames, out, report)
+    needed = resources(lowered)
     if as_json:
         warnings = [str(each) for each in lowered.report.warnings()]
-        output.print_json({"folder": str(out), "warnings": warnings, **report.as_json()})
+        told = {"folder": str(out), "warnings": warnings, "resources": needed}
+        output.print_json(told | report.as_json())
         return
     console = output.console()
     console.print((out / "README.txt").read_text())
+    if needed is not None:
+        console.print(resource_table(needed))
+        console.print()
     console.print(summary_table(report))
     for stage in report.stages:
         if stage.first and not stage.exact:
