@@ -75,6 +75,18 @@ def fidelity(
     )
 
 
+def against_float(graph: Graph, lowered: Lowered, frames: Tensor) -> StageFidelity:
+    """Compare the folded float graph, in float64, with the first backend only.
+
+    Args: see `fidelity`.
+    """
+    folded = run_passes(graph, FOLDING, frames)
+    run = run_executor(Interpreter(folded, torch.float64), frames, "float")
+    left = _Stage(run, exact=True, graph=folded)
+    right = _Stage(lowered.run(frames, spikes=True), exact=False, graph=lowered.graph)
+    return _compared(left, right, frames)
+
+
 def _of_model(graph: Graph, model: nn.Module, sample: Tensor) -> _Stage:
     by_path, outputs = record(graph, model, sample)
     names = {node.path: node.name for node in graph}

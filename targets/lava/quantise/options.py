@@ -8,6 +8,8 @@ from pydantic import Field
 
 from spikeport.targets.options import TargetOptions
 
+Search = Literal["none", "bias", "weights"]
+
 
 class LoweringOptions(TargetOptions):
     """Options of `lower`.
@@ -25,6 +27,12 @@ class LoweringOptions(TargetOptions):
         extra_bits: how far scales may exceed what the weights need, if there is head-room;
             finer thresholds and biases are the gain.
         count_shift: how far attention counts are shifted before a neuron compares them.
+        percentile: for `observed`: the largest sum is taken to be that which this percentage of
+            those seen stays within; 100 is the maximum.
+        search: what calibration frames choose beside scales. `none`: each weight is rounded to the
+            nearest number; `bias`: what that changes in the mean of each current is taken off its
+            bias; `weights`: weights of one neuron are rounded together, so that their errors
+            cancel, and clipped where that leaves a smaller error. Without frames it is `none`.
     """
 
     weight_bits: int = Field(default=8, ge=4, le=16)
@@ -35,3 +43,5 @@ class LoweringOptions(TargetOptions):
     margin: float = Field(default=2.0, ge=1.0)
     extra_bits: int = Field(default=3, ge=0, le=8)
     count_shift: int = Field(default=6, ge=0, le=12)
+    percentile: float = Field(default=100.0, gt=50.0, le=100.0)
+    search: Search = "weights"
