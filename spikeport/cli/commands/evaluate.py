@@ -226,9 +226,9 @@ def _print_sweep(chosen: options.RunChoice, opened: Run, sweep: BitsSweep) -> No
     console = output.console()
     console.print(output.table(title, columns, rows, right=tuple(columns[5:])))
     console.print(
-        "\nsame: answers equal to those of the float network. alone: equal spikes of the layer "
-        "that differs most when\nit reads the float network's spikes. rate error: of the worst layer. "
-        f"SOP and uJ per sample; prices of\n{sweep.energy_model} do not depend on the width.\n"
+        "\nsame: answers equal to those of the float network. alone: equal spikes of the layer that\n"
+        "differs most when it reads the float network's spikes. rate error: of the worst layer. SOP\n"
+        f"and uJ per sample; prices of {sweep.energy_model} do not depend on the width.\n"
         f"Data: {opened.data.provenance}."
     )
     for name in sweep.uncounted:
