@@ -12,7 +12,7 @@ from spikeport.convert.graph import Graph
 from spikeport.convert.interpreter import Interpreter
 from spikeport.convert.passes import run_passes
 from spikeport.convert.recording import record
-from spikeport.core.errors import MissingPackageError
+from spikeport.core.errors import MissingPackageError, UnsupportedError
 from spikeport.targets.fidelity.forced import Alone, run_alone
 from spikeport.targets.fidelity.report import FidelityReport, LayerFidelity, StageFidelity
 from spikeport.targets.lowered import Lowered, Run, run_executor
@@ -99,7 +99,9 @@ def _of_backends(lowered: Lowered, frames: Tensor, skipped: dict[str, str]) -> I
     for index, name in enumerate(lowered.backends):
         try:
             run = lowered.run(frames, backend=name, spikes=True)
-        except MissingPackageError as error:
+        except (MissingPackageError, UnsupportedError) as error:
+            if index == 0:
+                raise
             skipped[name] = str(error)
             continue
         exact = index > 0 and lowered.tolerance.spikes == 0

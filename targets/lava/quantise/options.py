@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from spikeport.core.errors import UsageError
+from spikeport.targets.options import TargetOptions
 
 Search = Literal["none", "bias", "weights"]
 
 
-class LoweringOptions(BaseModel):
+class LoweringOptions(TargetOptions):
     """Options of `lower`.
 
     Args:
@@ -35,8 +35,6 @@ class LoweringOptions(BaseModel):
             cancel, and clipped where that leaves a smaller error. Without frames it is `none`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     weight_bits: int = Field(default=8, ge=4, le=16)
     input_max: int | None = Field(default=None, ge=1)
     input_bits: int = Field(default=8, ge=2, le=16)
@@ -47,20 +45,3 @@ class LoweringOptions(BaseModel):
     count_shift: int = Field(default=6, ge=0, le=12)
     percentile: float = Field(default=100.0, gt=50.0, le=100.0)
     search: Search = "weights"
-
-    @classmethod
-    def of(cls, **values: object) -> Self:
-        """Like the constructor, with errors in Spikeport's form.
-
-        Raises:
-            UsageError: an option is unknown or out of range.
-        """
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise UsageError(
-                f"{first['msg']}.",
-                where=f"lowering option {'.'.join(map(str, first['loc'])) or 'values'}",
-                fix=f"Options: {', '.join(cls.model_fields)}.",
-            ) from error
