@@ -1,5 +1,4 @@
-"""Accuracy of the shipped digits network, float and fixed point at several widths of its weights, on
-several simulations.
+"""Accuracy of the shipped digits network on several simulations: float, and fixed point by width.
 
     python benchmarks/digits_accuracy.py
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from operator import eq
 from pathlib import Path
@@ -160,7 +160,7 @@ def sweep_bits(
             "there is nothing to run.", where="sweep_bits", fix="Give batches and widths."
         )
     # A width out of range must not cost the runs of those before it.
-    chosen = {width: LoweringOptions.of(**options, weight_bits=width) for width in bits}
+    chosen = checked_options(bits, options)
     sample = held[0][0] if sample is None else sample
     base = _Measured.of(Interpreter(graph), held, model)
     rows = [_row(None, base, base, None, None)]
@@ -172,6 +172,23 @@ def sweep_bits(
         rows.append(_row(width, measured, base, artefact, stage))
         uncounted |= set(measured.uncounted)
     return BitsSweep(tuple(rows), model.id, tuple(sorted(uncounted)))
+
+
+def checked_options(
+    bits: Sequence[int], options: Mapping[str, object]
+) -> dict[int, LoweringOptions]:
+    """The options of each width.
+
+    Raises:
+        UsageError: one is unknown or out of range, or tells the width too.
+    """
+    if "weight_bits" in options:
+        raise UsageError(
+            "a sweep sets the width of weights itself.",
+            where="weight_bits",
+            fix="Leave it out, and name the widths in `bits`.",
+        )
+    return {width: LoweringOptions.of(**options, weight_bits=width) for width in bits}
 
 
 @dataclass(frozen=True)

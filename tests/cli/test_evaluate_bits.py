@@ -39,6 +39,7 @@ def test_bits_are_swept_and_written(cli, tmp_path: Path) -> None:
         (("--bits", "8,20"), "weight_bits"),
         (("--bits", "8", "-o", "bits.xlsx"), "Name it *.csv"),
         (("--bits", "8", "--set", "serach=bias"), "Options: "),
+        (("--bits", "8", "--set", "weight_bits=6"), "sets the width of weights itself"),
         (("--energy", "odin"), "--bits"),
     ],
 )

@@ -168,10 +168,9 @@ def _sweep(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    from spikeport.bits import ENERGY, sweep_bits
+    from spikeport.bits import ENERGY, checked_options, sweep_bits
     from spikeport.cli.runs import open_run, spread, stack
     from spikeport.estimate import energy_model
-    from spikeport.targets.lava import LoweringOptions
 
     if "lava" not in names:
         raise UsageError(
@@ -182,8 +181,7 @@ def _sweep(
         raise UsageError(
             f"{out.name} is no table that can be written.", where="--out", fix="Name it *.csv."
         )
-    for width in widths:
-        LoweringOptions.of(**values, weight_bits=width)
+    checked_options(widths, values)
     opened = open_run(chosen)
     sweep = sweep_bits(
         opened.graph,
@@ -226,10 +224,10 @@ def _print_sweep(chosen: options.RunChoice, opened: Run, sweep: BitsSweep) -> No
     console = output.console()
     console.print(output.table(title, columns, rows, right=tuple(columns[5:])))
     console.print(
-        "\nsame: answers equal to those of the float network. alone: equal spikes of the layer that\n"
-        "differs most when it reads the float network's spikes. rate error: of the worst layer. SOP\n"
-        f"and uJ per sample; prices of {sweep.energy_model} do not depend on the width.\n"
-        f"Data: {opened.data.provenance}."
+        "\nsame: answers equal to those of the float network. alone: equal spikes of the layer "
+        "that differs most when it reads the float network's spikes. rate error: of the worst "
+        f"layer. SOP and uJ per sample; prices of {sweep.energy_model} do not depend on the width."
+        f"\nData: {opened.data.provenance}."
     )
     for name in sweep.uncounted:
         console.print(f"  {name} is not counted: energies lack it.")
