@@ -1,25 +1,31 @@
-"""Accuracy of the shipped digits network, float and fixed point, on several simulations.
+"""Accuracy of the shipped digits network on several simulations: float, and fixed point by width.
 
     python benchmarks/digits_accuracy.py
 
 The 1,000 held-out images are the same; each seed is another sensor, another path, other noise. The
-network's own figure is that of seed 0. Prints JSON.
+network's own figure is that of seed 0. Widths are lowered with and without the search for weights
+(`LoweringOptions.search`). Prints JSON.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
+from operator import eq
 
 import torch
 
-from spikeport.convert import Interpreter, trace
+from spikeport.convert import Executor, Interpreter, trace
 from spikeport.estimate import accuracy
+from spikeport.estimate.paired import paired
 from spikeport.targets.lava import lower
 from spikeport.train.checkpoint import load_model
 from spikeport.train.data import FrameDataset, open_data
 
 SEEDS = (0, 1, 2, 3, 4, 5)
 CALIBRATION = slice(0, None, 20)
+BITS = (4, 6, 8, 12)
+SEARCHES = ("none", "weights")
 
 
 def frames(data: FrameDataset, chosen: slice) -> torch.Tensor:
@@ -31,26 +37,29 @@ def main() -> None:
     calibration = frames(open_data("digits", "train", steps=4), CALIBRATION)
     sample = calibration[:, :2].transpose(0, 1)
     graph = trace(load_model("max_former_digits"), sample, input_domain="graded")
-    executors = {
-        "float": Interpreter(graph),
-        "fixed point": lower(graph, calibration).executor(),
-    }
+    executors: dict[str, Executor] = {"float": Interpreter(graph)}
+    for bits, search in itertools.product(BITS, SEARCHES):
+        artefact = lower(graph, calibration, weight_bits=bits, search=search)
+        executors[f"{bits} bits, search {search}"] = artefact.executor()
     results = []
     for seed in SEEDS:
         data = open_data("digits", "test", steps=4, seed=seed)
         batches = [(x.transpose(0, 1), y) for x, y in data.batches(250)]
         judged = {name: accuracy(executor, batches) for name, executor in executors.items()}
-        same = sum(
-            a == b
-            for a, b in zip(
-                judged["float"].predictions, judged["fixed point"].predictions, strict=True
-            )
-        )
+        first = judged["float"]
         results.append(
             {
                 "simulation": seed,
-                **{name: result.top1 for name, result in judged.items()},
-                "same class": same / len(data),
+                "networks": {
+                    name: {
+                        "accuracy": result.top1,
+                        "interval": result.interval,
+                        "same class": sum(map(eq, result.predictions, first.predictions))
+                        / result.count,
+                        "p": paired(first.hits, result.hits).p_value,
+                    }
+                    for name, result in judged.items()
+                },
             }
         )
     print(json.dumps(results, indent=2))

@@ -99,7 +99,7 @@ class Interpreter:
         if isinstance(op, Stateless):
             return self._stateless(node, op, sources)
         if isinstance(op, Stateful):
-            return self._stateful(node, op, sources[0])
+            return self.stateful(node, op, sources[0])
         if isinstance(op, OverTime):
             return op.over(sources[0])
         if isinstance(op, RepeatTime):
@@ -124,7 +124,11 @@ class Interpreter:
         result = op.apply(*merged)
         return result.reshape(steps, -1, *result.shape[1:])
 
-    def _stateful(self, node: Node, op: Stateful, current: Tensor) -> Tensor:
+    def stateful(self, node: Node, op: Stateful, current: Tensor) -> Tensor:
+        """One node with state over all steps, outside of loops; `[T, B, *feature]` in and out.
+
+        Subclasses put something else in its place.
+        """
         if not self._graph[node.inputs[0]].per_step:
             raise UnsupportedError(
                 f"this {op.kind} reads a value without time axis.",

@@ -42,6 +42,11 @@ class AccuracyResult:
         return self.correct / self.count
 
     @property
+    def hits(self) -> list[bool]:
+        """Whether each sample was right, in the order seen."""
+        return [a == b for a, b in zip(self.predictions, self.labels, strict=True)]
+
+    @property
     def interval(self) -> tuple[float, float]:
         """Ends of the 95 % interval of `top1`, by Wilson's score."""
         return wilson(self.correct, self.count)

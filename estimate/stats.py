@@ -16,7 +16,7 @@ from spikeport.core.registry import Registry
 
 Method = Literal["normal", "bootstrap"]
 LEVEL = 0.95
-_Z = NormalDist().inv_cdf(0.5 + LEVEL / 2)
+Z = NormalDist().inv_cdf(0.5 + LEVEL / 2)
 RESAMPLES = 1000
 WIDE = 0.05
 """An interval wider than this share of its mean (an accuracy's: than this) deserves a warning."""
@@ -98,7 +98,7 @@ def summary(
 
 @INTERVALS.register("normal")
 def _normal(mean: float, std: float, samples: int, resampled: Resampled) -> tuple[float, float]:
-    half = _Z * std / math.sqrt(samples)
+    half = Z * std / math.sqrt(samples)
     return mean - half, mean + half
 
 
@@ -119,7 +119,7 @@ def wilson(hits: int, count: int) -> tuple[float, float]:
     Args:
         hits: of `count`, at least 1.
     """
-    share, z2 = hits / count, _Z**2
+    share, z2 = hits / count, Z**2
     middle = (share + z2 / (2 * count)) / (1 + z2 / count)
     half = math.sqrt(share * (1 - share) * z2 / count + (z2 / (2 * count)) ** 2) / (1 + z2 / count)
     return max(0.0, middle - half), min(1.0, middle + half)

@@ -17,6 +17,7 @@ import wrapt
 from spikeport.core.lazy import lazy
 
 if TYPE_CHECKING:
+    from spikeport.bits import sweep_bits
     from spikeport.convert import (
         Graph,
         Interpreter,
@@ -53,6 +54,7 @@ _PLACES = {
     "add_stf": "train.models.stf.attach",
     "open_data": "train.data",
     "reference_model": "train.reference",
+    "sweep_bits": "bits",
 }
 
 __version__ = version("spikeport")
@@ -70,6 +72,7 @@ __all__ = [
     "lower",
     "open_data",
     "reference_model",
+    "sweep_bits",
     "tally",
     "to_torch",
     "trace",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from spikeport.core.errors import UsageError
@@ -44,156 +45,43 @@ class Target:
     calibrated: bool = False
 
 
-def _reference(graph: Graph, calibration: Callable[[], Tensor]) -> Executor:
-    from spikeport.targets.reference import ReferenceExecutor
-
-    return ReferenceExecutor(graph)
-
-
-def _reference_lower(graph: Graph, **options: Any) -> Lowered:
-    from spikeport.targets.reference import lower
-
-    return lower(graph, **options)
-
-
-def _reference_load(folder: str | os.PathLike[str]) -> Lowered:
-    from spikeport.targets.reference import ReferenceLowered
-
-    return ReferenceLowered.load(folder)
-
-
-def _lava(graph: Graph, calibration: Callable[[], Tensor]) -> Executor:
-    from spikeport.targets.lava import lower
-
-    return lower(graph, calibration()).executor()
-
-
-def _lava_lower(graph: Graph, **options: Any) -> Lowered:
-    from spikeport.targets.lava import lower
-
-    return lower(graph, **options)
-
-
-def _lava_load(folder: str | os.PathLike[str]) -> Lowered:
-    from spikeport.targets.lava import LavaArtefact
-
-    return LavaArtefact.load(folder)
-
-
-def _lava_check(graph: Graph) -> CheckReport:
-    from spikeport.targets.lava import check
-
-    return check(graph)
-
-
-def _nir(graph: Graph, calibration: Callable[[], Tensor]) -> Executor:
-    from spikeport.convert import Interpreter
-    from spikeport.targets.nir import lower
-
-    return Interpreter(lower(graph).graph)
-
-
-def _nir_lower(graph: Graph, **options: Any) -> Lowered:
-    from spikeport.targets.nir import lower
-
-    return lower(graph, **options)
-
-
-def _nir_load(folder: str | os.PathLike[str]) -> Lowered:
-    from spikeport.targets.nir import load
-
-    return load(folder)
-
-
-def _nir_check(graph: Graph) -> CheckReport:
-    from spikeport.targets.nir import check
-
-    return check(graph)
-
-
-def _lava_missing() -> str:
-    from spikeport.targets.lava.shim import lava_missing
-
-    return lava_missing()
-
-
-def _onnx(graph: Graph, calibration: Callable[[], Tensor]) -> Executor:
-    from spikeport.targets.onnx import OnnxExecutor
-
-    return OnnxExecutor(graph)
-
-
-def _onnx_lower(graph: Graph, **options: Any) -> Lowered:
-    from spikeport.targets.onnx import lower
-
-    return lower(graph, **options)
-
-
-def _onnx_load(folder: str | os.PathLike[str]) -> Lowered:
-    from spikeport.targets.onnx import OnnxLowered
-
-    return OnnxLowered.load(folder)
-
-
-def _onnx_check(graph: Graph) -> CheckReport:
-    from spikeport.targets.onnx import check
-
-    return check(graph)
-
-
-def _onnx_missing() -> str:
-    from spikeport.targets.onnx.session import onnxruntime_missing
-
-    return onnxruntime_missing()
-
-
 TARGETS: Registry[Target] = Registry(
     "target", "spikeport.targets", lambda _, entry: isinstance(entry, Target)
 )
-TARGETS.add(
-    "reference",
-    Target(
-        "the float network in float32: what the others are compared with",
-        _reference,
-        str,
-        lower=_reference_lower,
-        load=_reference_load,
-    ),
-)
-TARGETS.add(
+
+
+def _built_in(
+    name: str, description: str, *, checks: bool = True, calibrated: bool = False
+) -> None:
+    """Register a target of ours, whose module `NAME/target.py` is imported when it is used."""
+
+    def call(function: str) -> Callable[..., Any]:
+        def later(*values: Any, **options: Any) -> Any:
+            module = import_module(f"{__name__}.{name}.target")
+            return getattr(module, function)(*values, **options)
+
+        return later
+
+    target = Target(
+        description,
+        executor=call("executor"),
+        missing=call("missing"),
+        check=call("check") if checks else None,
+        lower=call("lower"),
+        load=call("load"),
+        calibrated=calibrated,
+    )
+    TARGETS.add(name, target)
+
+
+_built_in("reference", "the float network, fast: what the others are compared with", checks=False)
+_built_in(
     "lava",
-    Target(
-        "Lava / Lava-DL fixed point (Loihi 2 arithmetic), simulated bit by bit",
-        _lava,
-        _lava_missing,
-        _lava_check,
-        _lava_lower,
-        _lava_load,
-        calibrated=True,
-    ),
+    "Lava / Lava-DL fixed point (Loihi 2 arithmetic), simulated bit by bit",
+    calibrated=True,
 )
-TARGETS.add(
-    "onnx",
-    Target(
-        "ONNX, run by onnxruntime in float32: one step for streaming, or T steps at once",
-        _onnx,
-        _onnx_missing,
-        _onnx_check,
-        _onnx_lower,
-        _onnx_load,
-    ),
-)
-TARGETS.add(
-    "nir",
-    Target(
-        "the Neuromorphic Intermediate Representation, for other frameworks to read",
-        _nir,
-        str,
-        _nir_check,
-        _nir_lower,
-        _nir_load,
-    ),
-)
+_built_in("onnx", "ONNX, run by onnxruntime in float32: one step for streaming, or T steps at once")
+_built_in("nir", "the Neuromorphic Intermediate Representation, for other frameworks to read")
 
 
 def checked_targets() -> list[str]:

@@ -34,7 +34,8 @@ def commands(block: str) -> list[tuple[str, str]]:
     return list(zip(parts[::2], parts[1::2], strict=True))
 
 
-EXAMPLES = [pair for block in CONSOLE for pair in commands(block)]
+SESSIONS = [commands(block) for block in CONSOLE]
+EXAMPLES = [pair for session in SESSIONS for pair in session]
 
 
 def without_network() -> list[str]:
@@ -46,11 +47,14 @@ def without_network() -> list[str]:
 
 
 def run(command: str, folder: Path) -> str:
-    """Run a `spikeport` or `make demo` command of the README in `folder`, offline."""
+    """Run a `spikeport`, `python` or `make demo` command of the README in `folder`, offline."""
     script = str(Path(sys.executable).with_name("spikeport"))
-    words = ["demo"] if command == "make demo" else command.split()[1:]
+    program, *words = command.split()
+    words = [script, "demo"] if command == "make demo" else [script, *words]
+    if program == "python":
+        words = [sys.executable, *command.split()[1:]]
     done = subprocess.run(
-        [*without_network(), script, *words],
+        [*without_network(), *words],
         cwd=folder,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
@@ -89,14 +93,20 @@ def test_the_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "shown"),
-    [pair for pair in EXAMPLES if pair[0] not in {*LONG, "make demo", MAKE_TEST}],
+    "session",
+    [session for session in SESSIONS if session[0][0] not in {*LONG, "make demo", MAKE_TEST}],
+    ids=lambda session: session[0][0],
 )
-def test_a_command_prints_what_the_readme_shows(command: str, shown: str, tmp_path: Path) -> None:
+def test_commands_print_what_the_readme_shows(
+    session: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    """The commands of one block run one after the other in one folder."""
     (tmp_path / "mynet.py").write_text(PYTHON[0])
-    printed = run(command, tmp_path)
-    if shown.strip():
-        same(shown, printed)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    for command, shown in session:
+        printed = run(command, tmp_path)
+        if shown.strip():
+            same(shown, printed)
 
 
 @pytest.mark.parametrize("code", PYTHON[1:])

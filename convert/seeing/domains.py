@@ -21,7 +21,7 @@ CURRENTS = frozenset(
         *("integrator", "threshold"),
         *("mean_time", "sum_time", "repeat_time", "delay"),
         *("reshape", "permute", "slice", "concat", "tile", "zero_pad"),
-        *("lava.shift", "lava.mean"),  # of lowered graphs
+        *("lava.shift", "lava.mean", "lava.avg_pool"),  # of lowered graphs
     }
 )
 """Ops that pass currents on to neurons: sums, constants, comparisons and moves."""

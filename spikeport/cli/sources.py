@@ -215,8 +215,8 @@ def open_stored(path: str, checkpoint: Path | None = None, domain: str | None = 
     Args:
         domain: what the input of a NIR file carries, which does not say it.
     """
+    from spikeport import lava_counting as _rules  # noqa: F401  registers what they hold
     from spikeport.convert import Graph
-    from spikeport.targets.lava import ops as _ops  # noqa: F401  registers what they hold
 
     if checkpoint is not None:
         raise UsageError("a stored graph has its weights.", where="--checkpoint")

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from spikeport.convert.storage import fingerprint
-from spikeport.core.errors import MissingPackageError, UsageError
+from spikeport.core.errors import MissingPackageError, UnsupportedError, UsageError
 from spikeport.targets import TARGETS
 from spikeport.targets.artefact.golden import read_golden
 from spikeport.targets.artefact.hashing import facts_of
@@ -110,7 +110,7 @@ def _changed(folder: Path, manifest: Manifest) -> list[str]:
 def _run(check: ArtefactCheck, lowered: Lowered, name: str, frames: Tensor, golden: Run) -> None:
     try:
         run = lowered.run(frames, backend=name, spikes=True)
-    except MissingPackageError as error:
+    except (MissingPackageError, UnsupportedError) as error:
         check.skipped[name] = str(error)
         return
     parity = compare(golden, run)

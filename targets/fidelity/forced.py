@@ -49,8 +49,8 @@ class _Forced(Interpreter):
         if isinstance(node.op, Neuron) and node.name not in self.found:
             self.found[node.name] = Alone(value.bool(), None)
 
-    def _stateful(self, node: Node, op: Stateful, current: Tensor) -> Tensor:
-        spikes = super()._stateful(node, op, current)
+    def stateful(self, node: Node, op: Stateful, current: Tensor) -> Tensor:
+        spikes = super().stateful(node, op, current)
         if not isinstance(op, Neuron):
             return spikes
         self.found[node.name] = Alone(spikes.bool(), _membrane(op, current))

@@ -71,6 +71,17 @@ class StageFidelity:
         return sum(layer.compared for layer in self.layers)
 
     @property
+    def worst_alone(self) -> float | None:
+        """Smallest share of equal spikes of a layer alone; None where that cannot be run."""
+        shares = [layer.alone for layer in self.layers if layer.alone is not None]
+        return min(shares, default=None)
+
+    @property
+    def worst_rate_error(self) -> float:
+        """Largest magnitude of a layer's rate error."""
+        return max((abs(layer.rate_error or 0.0) for layer in self.layers), default=0.0)
+
+    @property
     def ok(self) -> bool:
         """Whether nothing differs where nothing may."""
         return not self.exact or self.different == 0

@@ -12,7 +12,7 @@ from spikeport.convert.graph import Graph
 from spikeport.convert.interpreter import Interpreter
 from spikeport.convert.passes import run_passes
 from spikeport.convert.recording import record
-from spikeport.core.errors import MissingPackageError
+from spikeport.core.errors import MissingPackageError, UnsupportedError
 from spikeport.targets.fidelity.forced import Alone, run_alone
 from spikeport.targets.fidelity.report import FidelityReport, LayerFidelity, StageFidelity
 from spikeport.targets.lowered import Lowered, Run, run_executor
@@ -75,6 +75,18 @@ def fidelity(
     )
 
 
+def against_float(graph: Graph, lowered: Lowered, frames: Tensor) -> StageFidelity:
+    """Compare the folded float graph, in float64, with the first backend only.
+
+    Args: see `fidelity`.
+    """
+    folded = run_passes(graph, FOLDING, frames)
+    run = run_executor(Interpreter(folded, torch.float64), frames, "float")
+    left = _Stage(run, exact=True, graph=folded)
+    right = _Stage(lowered.run(frames, spikes=True), exact=False, graph=lowered.graph)
+    return _compared(left, right, frames)
+
+
 def _of_model(graph: Graph, model: nn.Module, sample: Tensor) -> _Stage:
     by_path, outputs = record(graph, model, sample)
     names = {node.path: node.name for node in graph}
@@ -87,7 +99,9 @@ def _of_backends(lowered: Lowered, frames: Tensor, skipped: dict[str, str]) -> I
     for index, name in enumerate(lowered.backends):
         try:
             run = lowered.run(frames, backend=name, spikes=True)
-        except MissingPackageError as error:
+        except (MissingPackageError, UnsupportedError) as error:
+            if index == 0:
+                raise
             skipped[name] = str(error)
             continue
         exact = index > 0 and lowered.tolerance.spikes == 0

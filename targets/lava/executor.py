@@ -18,6 +18,7 @@ from spikeport.targets.lava.host import host_part, lava_part
 from spikeport.targets.lava.kernels import Choice, Plan, plan
 from spikeport.targets.lava.limits import CURRENT_LIMIT, EXACT_LIMIT
 from spikeport.targets.lava.metadata import lava_metadata
+from spikeport.targets.lava.retime import retime
 
 CHUNK_BYTES = 1 << 24
 """Size of the largest value of a run where nobody watches.
@@ -75,6 +76,11 @@ class IntegerExecutor:
     @property
     def graph(self) -> Graph:
         return self._graph
+
+    @property
+    def latency(self) -> int:
+        """Steps by which the last neurons lag behind the input on Lava."""
+        return retime(self._graph).depth
 
     @property
     def input_max(self) -> int:

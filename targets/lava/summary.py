@@ -32,6 +32,7 @@ def summary(graph: Graph, report: QuantisationReport, schedule: Schedule) -> str
         "On the host, in float: " + (", ".join(host) or "nothing") + ".",
         f"N samples of T time steps take N T + {schedule.depth} steps.",
         _input(graph),
+        _weights(report),
         "Simulation only (graded values, no counterpart on the chip): "
         + (", ".join(sorted(simulated)) or "nothing")
         + ".",
@@ -40,6 +41,14 @@ def summary(graph: Graph, report: QuantisationReport, schedule: Schedule) -> str
     lines += ["", f"Warnings: {len(warnings)}"]
     lines += [f"  {row}" for row in warnings]
     return "\n".join(lines) + "\n"
+
+
+def _weights(report: QuantisationReport) -> str:
+    searched = any(row.figure.startswith("current error, search") for row in report.rows)
+    how = (
+        f"search {report.options.get('search')!r} on calibration frames" if searched else "nearest"
+    )
+    return f"Weights: {report.options.get('weight_bits')} bits with sign; rounding: {how}."
 
 
 def _input(graph: Graph) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Self
+from pydantic import Field
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from spikeport.core.errors import UsageError
 from spikeport.targets.nir.conventions import DT
+from spikeport.targets.options import TargetOptions
 
 
-class NirOptions(BaseModel):
+class NirOptions(TargetOptions):
     """Options of `lower`.
 
     Args:
@@ -21,25 +19,6 @@ class NirOptions(BaseModel):
             Spikeport reads; `nir.read` fails on such a file.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     dt: float = Field(default=DT, gt=0, allow_inf_nan=False)
     expand_residuals: bool = False
     extensions: bool = False
-
-    @classmethod
-    def of(cls, **values: object) -> Self:
-        """Like the constructor, with errors in Spikeport's form.
-
-        Raises:
-            UsageError: an option is unknown or out of range.
-        """
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise UsageError(
-                f"{first['msg']}.",
-                where=f"NIR option {'.'.join(map(str, first['loc'])) or 'values'}",
-                fix=f"Options: {', '.join(cls.model_fields)}.",
-            ) from error

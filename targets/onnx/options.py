@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from spikeport.core.errors import UsageError
+from spikeport.targets.options import TargetOptions
 
 
-class OnnxOptions(BaseModel):
+class OnnxOptions(TargetOptions):
     """Options of `lower`.
 
     Args:
@@ -21,27 +21,8 @@ class OnnxOptions(BaseModel):
         preprocessing: what the input holds, in words, for the metadata.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     steps: int | None = Field(default=None, ge=1)
     dtype: Literal["float32", "float64"] = "float32"
     streaming: bool = True
     class_names: tuple[str, ...] = ()
     preprocessing: str = ""
-
-    @classmethod
-    def of(cls, **values: object) -> Self:
-        """Like the constructor, with errors in Spikeport's form.
-
-        Raises:
-            UsageError: an option is unknown or out of range.
-        """
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise UsageError(
-                f"{first['msg']}.",
-                where=f"lowering option {'.'.join(map(str, first['loc'])) or 'values'}",
-                fix=f"Options: {', '.join(cls.model_fields)}.",
-            ) from error

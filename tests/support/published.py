@@ -13,7 +13,7 @@ from torch import Tensor
 
 from spikeport.convert import Interpreter, trace
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import Neuron
+from spikeport.convert.ops import Stateful
 from spikeport.targets.lava import lower
 from spikeport.targets.parity import Parity, compare
 from spikeport.train.models import MODELS, create_model
@@ -32,7 +32,7 @@ class Waking(Interpreter):
         super().__init__(graph)
         self.thresholds: dict[str, float] = {}
 
-    def _neuron(self, node: Node, op: Neuron, current: Tensor) -> Tensor:
+    def stateful(self, node: Node, op: Stateful, current: Tensor) -> Tensor:
         peak = float(current.max())
         # Where hardly any current is positive, no threshold gives the rate: not even a tiny one.
         low, high = peak / 64, peak * len(current)
@@ -40,7 +40,7 @@ class Waking(Interpreter):
         for _ in range(HALVINGS):
             middle = (low + high) / 2
             changed = replace(changed, v_threshold=middle)
-            spikes = super()._neuron(node, changed, current)
+            spikes = super().stateful(node, changed, current)
             rate = float(spikes.mean())
             if abs(rate - RATE) < 0.1 * RATE:
                 break

@@ -14,10 +14,11 @@ from spikeport.targets.parity import compare
 from spikeport.train.checkpoint import load_model
 from spikeport.train.data.named import open_data
 
+POINTS = 0.005
+"""By how much fixed point may be right less often than float on these 1,000 samples. Other
+simulations of the sensor move the figure by half a point either way: the agreement says more."""
 AGREEMENT = 0.985
-"""Share of the samples that fixed point must put into the float network's class. The accuracy is
-told by the commands but is no criterion here: of 1,000 samples with a few flips of the class, it
-moves by half a point for no reason."""
+"""Share of the samples that fixed point must put into the float network's class."""
 SECONDS = 30
 """Far above what it takes; a slip to float64 or to single samples would exceed it."""
 
@@ -44,7 +45,8 @@ def test_trained_digits():
     got = executor.run(frames)
     assert time.monotonic() - started < SECONDS
     want = Interpreter(graph).run(frames)
-    assert float((got.argmax(1) == labels).double().mean()) > 0.97
+    right = [float((scores.argmax(1) == labels).double().mean()) for scores in (want, got)]
+    assert right[1] >= right[0] - POINTS > 0.97
     assert float((got.argmax(1) == want.argmax(1)).double().mean()) >= AGREEMENT
 
     few = frames[:, ::50]

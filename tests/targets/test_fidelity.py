@@ -29,9 +29,10 @@ def stage(report: FidelityReport, right: str) -> Any:
 
 def test_backends_equal_the_first_and_are_compared_with_it(report: FidelityReport) -> None:
     names = [(each.left, each.right) for each in report.stages]
-    assert names == [("graph", "integer"), ("integer", "pump"), ("integer", "runtime")]
+    others = ("pump", "runtime", "slayer")
+    assert names == [("graph", "integer"), *(("integer", name) for name in others)]
     assert report.ok and (report.samples, report.steps) == (3, 4)
-    for name in ("pump", "runtime"):
+    for name in others:
         assert stage(report, name).exact and stage(report, name).different == 0
         assert stage(report, name).first == ""
 

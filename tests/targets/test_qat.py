@@ -48,7 +48,7 @@ def test_forward_is_the_integer_executor_before_and_after_training(
 ) -> None:
     graph, frames = max_former.graph, max_former.frames
     network = to_qat(graph, frames, weight_bits=bits)
-    first = lower(graph, frames, weight_bits=bits)
+    first = lower(graph, frames, weight_bits=bits, search="none")
     again = network.lowered()
     assert again.graph.metadata["lava"]["streams"] == first.graph.metadata["lava"]["streams"]
     for node in first.graph:
@@ -79,7 +79,7 @@ def test_the_graph_that_comes_out_holds_the_new_weights(small_chain: Any) -> Non
 
 def test_an_artefact_is_tuned_with_its_options_and_scales(small_chain: Any) -> None:
     graph, frames = small_chain.graph, small_chain.frames
-    artefact = lower(graph, frames, weight_bits=5)
+    artefact = lower(graph, frames, weight_bits=5, search="none")
     network = to_qat(artefact, frames, graph=graph)
     assert network.exponents == artefact.graph.metadata["lava"]["streams"]
     spikes = artefact.integer(frames, spikes=True).spikes

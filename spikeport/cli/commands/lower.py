@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from spikeport.cli import options, output
 from spikeport.cli.options import InputChoice
+from spikeport.cli.resources import resource_table, resources
+from spikeport.cli.settings import parse_settings
 from spikeport.core.errors import CheckFailed, UnknownNameError, UsageError
 from spikeport.core.progress import working
 
@@ -75,12 +76,17 @@ def run(
     report = prove(subject.graph, lowered, subject.frames)
     # Only what was proven is left behind.
     manifest = write_artefact(lowered, subject.frames, out, report)
+    needed = resources(lowered)
     if as_json:
         warnings = [str(each) for each in lowered.report.warnings()]
-        output.print_json({"folder": str(out), "warnings": warnings, **report.as_json()})
+        told = {"folder": str(out), "warnings": warnings, "resources": needed}
+        output.print_json(told | report.as_json())
         return
     console = output.console()
     console.print((out / "README.txt").read_text())
+    if needed is not None:
+        console.print(resource_table(needed))
+        console.print()
     console.print(summary_table(report))
     for stage in report.stages:
         if stage.first and not stage.exact:
@@ -93,24 +99,6 @@ def run(
         f"\nFiles: {out}, each layer and step in parity.csv and parity.svg.\n"
         f"Prove it again with `spikeport verify {out}`."
     )
-
-
-def parse_settings(texts: list[str]) -> dict[str, Any]:
-    """`NAME=VALUE` with values as in TOML; a bare word is a string.
-
-    Raises:
-        UsageError: one has no name or no value.
-    """
-    found: dict[str, Any] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name.isidentifier():
-            raise UsageError(f"{text!r} is no NAME=VALUE.", where="--set", fix="Write bits=6.")
-        try:
-            found[name] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            found[name] = value
-    return found
 
 
 def prove(graph: Graph, lowered: Lowered, frames: Tensor) -> FidelityReport:

@@ -31,7 +31,8 @@ def to_qat(
     """A network with float weights that computes in the fixed point of Lava, to be fine-tuned.
 
     The model handed in is not changed: the weights are copies. Train it like any module on frames
-    `[T, B, C, H, W]`; then take `graph()` or `lowered()`.
+    `[T, B, C, H, W]`; then take `graph()` or `lowered()`. Training takes the place of the search
+    (`LoweringOptions.search`): each weight is rounded to its nearest number.
 
     Args:
         source: a float model or graph, or what `lower` made of one.
@@ -62,6 +63,8 @@ def to_qat(
     given = options.model_dump(exclude_unset=True) if options else {}
     options = LoweringOptions.of(**(given | values))
     _require_static(options)
+    # Training moves the weights itself, each rounded to its nearest number.
+    options = options.model_copy(update={"search": "none"})
     return _network(source, frames, options, lower(source, frames, options=options), slope)
 
 

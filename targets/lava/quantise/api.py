@@ -21,6 +21,8 @@ from spikeport.targets.lava.quantise.options import LoweringOptions
 from spikeport.targets.lava.quantise.plan import plan
 from spikeport.targets.lava.quantise.report import QuantisationReport
 from spikeport.targets.lava.quantise.rows import describe
+from spikeport.targets.lava.quantise.search import Chosen, search
+from spikeport.targets.lava.quantise.search.rows import describe_search
 from spikeport.targets.lava.region import on_lava
 from spikeport.targets.lava.requirements import PASSES, Requirements
 
@@ -45,7 +47,8 @@ def quantise(
         frames: calibration, what the graph takes. Gives the largest count or pixel to expect, the
             peaks of currents and the firing rates that the report compares.
         exponents: of streams by name, where they are not to be chosen anew: what another lowering
-            of the same network noted under `streams`.
+            of the same network noted under `streams`. Nothing is searched then: such a network
+            was fine-tuned with each weight rounded to the nearest number.
 
     Returns:
         a graph with the same node names (shifts added, scalings gone), whose weights are int32 and
@@ -60,17 +63,24 @@ def quantise(
     graph = declared(rewritten(graph, PASSES).graph)
     region = on_lava(graph)
     constants = accumulated(graph, region)
-    seen = None if frames is None else observe(graph, frames, constants.offsets)
+    seen = None if frames is None else observe(graph, frames, constants.offsets, options.percentile)
     entry = choose_entry(graph, options, seen)
     peaks = seen.peaks if seen else {}
     planned = plan(graph, region, options, entry, constants=constants, peaks=peaks)
     fits = planned.choose(exponents)
-    whole = assemble(graph, region, planned.units, fits)
+    chosen = Chosen(graph, {})
+    if frames is not None and options.search != "none" and exponents is None:
+        layers = {name: layer for _, fit in fits for name, layer in fit.layers.items()}
+        chosen = search(graph, layers, frames, options.weight_bits, options.search)
+        planned = plan(chosen.graph, region, options, entry, peaks=peaks)
+        fits = planned.choose()
+    whole = assemble(chosen.graph, region, planned.units, fits)
     whole.metadata["lava"] = _metadata(options, entry, region, planned.scaler.units)
     whole.metadata["lava"]["streams"] = {stream.name: fit.k for stream, fit in fits}
     whole.metadata["lava"]["float32_exact"] = exact_in_float32(whole, entry)
     report = QuantisationReport(options.model_dump() | {"input_max": entry.high})
     describe(report, graph, whole, fits, planned.scaler, frames, seen)
+    describe_search(report, graph, chosen, options.search)
     return Quantised(whole, report)
 
 

@@ -62,8 +62,7 @@ class _Assembly:
 
     def _add(self, node: Node, ops: Sequence[Op], sources: list[str]) -> str:
         """Add the ops one after the other; the last one has the node's name."""
-        for number, op in enumerate(ops, start=1):
-            name = node.name if number == len(ops) else f"{node.name}.{_part(number, op)}"
+        for name, op in zip(part_names(node.name, ops), ops, strict=True):
             sources = [self._whole.add(name, op, sources, path=node.path).name]
         return sources[0]
 
@@ -96,8 +95,15 @@ class _Assembly:
         return replace(neuron, bias_mant=bias.mantissa, bias_exp=bias.exponent)
 
 
+def part_names(node: str, ops: Sequence[Op]) -> list[str]:
+    """Names of the nodes that one node of the float graph becomes; the last one keeps its name."""
+    return [f"{node}.{_part(number, op)}" for number, op in enumerate(ops[:-1])] + [node][
+        : len(ops)
+    ]
+
+
 def _part(number: int, op: Op) -> str:
     """What the name of an op says that others of the same node follow."""
     if isinstance(op, LavaShift):
-        return "rounded" if number == 1 else "shifted"
+        return "shifted" if number else "rounded"
     return "sums"

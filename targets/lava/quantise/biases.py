@@ -26,6 +26,10 @@ class Constants(NamedTuple):
     """What is put back into currents before they are fed back: at the first step of a sample
     nothing comes back, so the neurons that read them cannot add it at each step."""
 
+    def detached(self) -> Constants:
+        """The same numbers without gradients."""
+        return Constants(*({name: x.detach() for name, x in part.items()} for part in self))
+
 
 def accumulated(graph: Graph, region: set[str]) -> Constants:
     """The constants of every edge that carries currents.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -33,8 +34,13 @@ class Observation:
     largest_input: float = 0.0
 
 
-def observe(graph: Graph, frames: Tensor, offsets: Mapping[str, Tensor]) -> Observation:
+def observe(
+    graph: Graph, frames: Tensor, offsets: Mapping[str, Tensor], percentile: float = 100.0
+) -> Observation:
     """Run the float graph on frames: `[T, B, *shape]`, or images `[B, *shape]`.
+
+    Args:
+        percentile: which magnitude is the peak of an edge.
 
     Raises:
         UsageError: the input is declared as counts, and the frames are none, or more than spikes.
@@ -51,10 +57,17 @@ def observe(graph: Graph, frames: Tensor, offsets: Mapping[str, Tensor]) -> Obse
         elif value.numel():
             offset = offsets.get(node.name)
             value = value if offset is None else value - offset.to(value.dtype)
-            seen.peaks[node.name] = float(value.abs().max())
+            seen.peaks[node.name] = _peak(value.abs(), percentile)
 
     Interpreter(graph, torch.float64).run(frames, tap)
     return seen
+
+
+def _peak(magnitudes: Tensor, percentile: float) -> float:
+    if percentile == 100.0:
+        return float(magnitudes.max())
+    rank = max(1, math.ceil(magnitudes.numel() * percentile / 100.0))
+    return float(magnitudes.flatten().kthvalue(rank).values)
 
 
 def choose_entry(graph: Graph, options: LoweringOptions, seen: Observation | None) -> Entry:

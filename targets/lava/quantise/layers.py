@@ -65,6 +65,12 @@ def layer_of(node: Node) -> Conv | Linear:
     return cast("Conv | Linear", node.op)
 
 
+def unit_ratio(node: Node, layer: Layer) -> float:
+    """The number that the node's weights were multiplied by to be `layer.scaled`."""
+    norm = float(layer_of(node).weight.double().norm())
+    return float(layer.scaled.norm()) / norm if norm else 1.0
+
+
 def scaled_weight(node: Node, reads: Fraction, writes: Fraction) -> Tensor:
     """The weight that turns whole numbers in one unit into another, float64."""
     return cast(SynapseRule, RULES[node.op.kind]).scaled_weight(node, reads, writes)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from spikeport.core.errors import UsageError
+from spikeport.targets.options import TargetOptions
+
+Search = Literal["none", "bias", "weights"]
 
 
-class LoweringOptions(BaseModel):
+class LoweringOptions(TargetOptions):
     """Options of `lower`.
 
     Args:
@@ -25,9 +27,13 @@ class LoweringOptions(BaseModel):
         extra_bits: how far scales may exceed what the weights need, if there is head-room;
             finer thresholds and biases are the gain.
         count_shift: how far attention counts are shifted before a neuron compares them.
+        percentile: for `observed`: the largest sum is taken to be that which this percentage of
+            those seen stays within; 100 is the maximum.
+        search: what calibration frames choose beside scales. `none`: each weight is rounded to the
+            nearest number; `bias`: what that changes in the mean of each current is taken off its
+            bias; `weights`: weights of one neuron are rounded together, so that their errors
+            cancel, and clipped where that leaves a smaller error. Without frames it is `none`.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     weight_bits: int = Field(default=8, ge=4, le=16)
     input_max: int | None = Field(default=None, ge=1)
@@ -37,20 +43,5 @@ class LoweringOptions(BaseModel):
     margin: float = Field(default=2.0, ge=1.0)
     extra_bits: int = Field(default=3, ge=0, le=8)
     count_shift: int = Field(default=6, ge=0, le=12)
-
-    @classmethod
-    def of(cls, **values: object) -> Self:
-        """Like the constructor, with errors in Spikeport's form.
-
-        Raises:
-            UsageError: an option is unknown or out of range.
-        """
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise UsageError(
-                f"{first['msg']}.",
-                where=f"lowering option {'.'.join(map(str, first['loc'])) or 'values'}",
-                fix=f"Options: {', '.join(cls.model_fields)}.",
-            ) from error
+    percentile: float = Field(default=100.0, gt=50.0, le=100.0)
+    search: Search = "weights"

@@ -33,7 +33,9 @@ class Row:
     advice: str = ""
 
     def __str__(self) -> str:
-        return f"{self.layer}: {self.figure} {self.value:g} {self.unit}. {self.advice}".rstrip()
+        limit = "" if self.limit is None else f" (limit {self.limit:g})"
+        told = f"{self.layer}: {self.figure} {self.value:g} {self.unit}{limit}. {self.advice}"
+        return told.rstrip()
 
 
 @dataclass

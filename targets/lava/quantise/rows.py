@@ -16,7 +16,7 @@ from spikeport.targets.lava.frames import graph_entry, whole_frames
 from spikeport.targets.lava.ops import LavaAvgPool, LavaMean
 from spikeport.targets.lava.quantise.calibration import Observation
 from spikeport.targets.lava.quantise.entry_rows import describe_entry
-from spikeport.targets.lava.quantise.layers import Layer, layer_of
+from spikeport.targets.lava.quantise.layers import Layer, layer_of, unit_ratio
 from spikeport.targets.lava.quantise.measured_rows import measure
 from spikeport.targets.lava.quantise.report import QuantisationReport
 from spikeport.targets.lava.quantise.scales import Fit, Scaler
@@ -35,7 +35,11 @@ def describe(
     frames: Tensor | None,
     seen: Observation | None,
 ) -> None:
-    """Fill in every approximation that was made, and every limit that was kept."""
+    """Fill in every approximation that was made, and every limit that was kept.
+
+    Args:
+        graph: before the search: what weights are compared with.
+    """
     writer = _Writer(report, graph, scaler)
     describe_entry(report, graph.input, graph_entry(whole), frames)
     for stream, fit in fits:
@@ -86,11 +90,13 @@ class _Writer:
     def _layer(self, layer: Layer, unit: Fraction, node: Node) -> None:
         bits = self.scaler.options.weight_bits
         got = layer.op.weight.double() * 2.0**-layer.exponent
-        norm = float(layer.scaled.norm())
+        searched = self.scaler.graph[node.name]
+        exact = layer_of(node).weight.double() * unit_ratio(searched, layer)
+        norm = float(exact.norm())
         self._add(
             node,
             "weight error",
-            float((got - layer.scaled).norm()) / norm if norm else 0.0,
+            float((got - exact).norm()) / norm if norm else 0.0,
             "of the weights' norm",
         )
         lost = (layer.own - layer.exponent).clamp(min=0)

@@ -15,6 +15,9 @@ from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Conv, Linear
 from spikeport.targets.lava.rules.base import Rule, rule
 
+_HAIR = 2.0**-20
+"""Far more than float64 rounds, far less than half a unit."""
+
 
 def channel_exponents(weight: Tensor, bits: int) -> Tensor:
     """Per output channel the largest e with max |w| 2^e <= 2^(bits - 1) - 1, `[C_out]` int64.
@@ -22,7 +25,8 @@ def channel_exponents(weight: Tensor, bits: int) -> Tensor:
     A channel without weights gets the largest exponent of the others: it needs none of its own.
     """
     largest = weight.double().abs().flatten(1).amax(1)
-    top = 2 ** (bits - 1) - 1
+    # Weights that were whole already may come back a hair above after a change of unit.
+    top = 2 ** (bits - 1) - 1 + _HAIR
     alive = largest > 0
     exponents = torch.floor(torch.log2(top / largest.clamp(min=torch.finfo(torch.float64).tiny)))
     # The logarithm may round across a whole number.

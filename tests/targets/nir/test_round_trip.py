@@ -209,7 +209,7 @@ def test_a_file_that_says_something_else_is_found(monkeypatch: pytest.MonkeyPatc
 def test_what_cannot_be_meant_is_refused(lowered: NirLowered) -> None:
     graph = nir_graphs.chain([("n", nir_graphs.NEURONS["if"])], (3,))
     for options in ({"dt": 0.0}, {"dt": float("inf")}, {"expand": True}):
-        with pytest.raises(UsageError, match="NIR option"):
+        with pytest.raises(UsageError, match="lowering option"):
             lower(graph, **options)
     with pytest.raises(UnknownNameError):
         lowered.run(torch.zeros(1, 1, 2, 16, 16), backend="norse")

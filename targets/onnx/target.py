@@ -1,0 +1,20 @@
+"""What the registry of targets calls; imported when the target is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from spikeport.convert import Executor, Graph
+from spikeport.targets.onnx import OnnxExecutor, OnnxLowered, check, lower
+from spikeport.targets.onnx.session import onnxruntime_missing
+
+load, missing = OnnxLowered.load, onnxruntime_missing
+
+
+def executor(graph: Graph, calibration: Callable[[], Tensor]) -> Executor:
+    return OnnxExecutor(graph)
+
+
+__all__ = ["check", "executor", "load", "lower", "missing"]
