@@ -50,7 +50,7 @@ def test_events_outside_the_stated_sensor(name: str, tmp_path: Path) -> None:
         assert old in content
         content = content.replace(old, new)
     path.write_bytes(content)
-    _refused(path, r"x = ?1\d\d,? (outside the sensor of|must be strictly smaller than width=)")
+    _refused(path, r"x ?= ?1\d\d,? (outside the sensor of|must be strictly smaller than width=)")
 
 
 def test_other_versions_and_cameras_of_aedat(tmp_path: Path) -> None:
