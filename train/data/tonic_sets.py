@@ -219,7 +219,7 @@ TONIC_SETS: dict[str, TonicSet] = {
         "7.5 GB",
         "https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671",
         _BOTH,
-        f"{_NINE_TENTHS}, as in the papers",
+        _NINE_TENTHS,
         (128, 128),
         0.9,
     ),

@@ -49,4 +49,4 @@ def told(path: Path, offset: int, error: BaseException) -> FileError:
     # Panics of native code derive from BaseException, so that `except Exception` misses them.
     if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
         raise error
-    return truncated(path, offset, f"it cannot be decoded here ({str(error)[:200]})")
+    return truncated(path, offset, f"it cannot be decoded from here on ({str(error)[:200]})")

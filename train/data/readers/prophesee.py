@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from spikeport.core.errors import FileError
 from spikeport.train.data.readers.evt3 import decode_evt3
 from spikeport.train.data.readers.native import native_packets, open_native
-from spikeport.train.data.readers.registry import Packet, RawStream, reader
+from spikeport.train.data.readers.registry import RawStream, reader
 from spikeport.train.data.readers.words import check_words, comment_lines, truncated
 
 # What faery is told where the header has no size; the checks then find the bounds of 15 bits.
@@ -68,12 +67,8 @@ def open_dat(path: Path) -> RawStream:
 @reader("es", "Event Stream (.es)", magic=(b"Event Stream",))
 def open_es(path: Path) -> RawStream:
     stream = open_native(path, "es")
-    return RawStream(stream.dimensions(), _up_to_end(stream, path))
-
-
-def _up_to_end(stream: Any, path: Path) -> Iterator[Packet]:
-    # Events have no fixed size: the file is only known to be whole up to its end.
-    return native_packets(stream, path, lambda index: path.stat().st_size)
+    # Events have no fixed size, so that faery's place in the file is not known.
+    return RawStream(stream.dimensions(), native_packets(stream, path, lambda index: 0))
 
 
 def _native(path: Path, file_type: str, word: int, behind: int, **options: Any) -> RawStream:
