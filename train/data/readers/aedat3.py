@@ -1,7 +1,7 @@
 """AEDAT 3.1 (cAER): packets with a header of 28 bytes; polarity packets are read.
 
-Field by field what inivation.com documents for this format; Tonic 1.7.0 cannot read these files
-and counts invalid events.
+The bit fields are those that Tonic 1.7.0's `read_dvs_ibm` names; it cannot run on these files and
+would count invalid events. No file of a camera was at hand to compare with.
 """
 
 from __future__ import annotations
