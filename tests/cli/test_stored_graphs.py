@@ -98,12 +98,16 @@ def test_check_fails_for_a_network_that_cannot_be_lowered(cli, tmp_path: Path) -
     graph.add("x", ops.Input((2,), Domain.REAL, True))
     graph.add("lif", ops.LIF(3.0, True, 1.0, None), ["x"], path="net.lif")
     graph.save(tmp_path / "g.spg")
-    done = cli("check", "g.spg")
+    done = cli("check", "g.spg", "--target", "lava")
     assert done.code == 1
     assert "net.lif (node lif): its soft reset" in " ".join(done.out.split())
-    failed = cli("check", "g.spg", "--json")
+    failed = cli("check", "g.spg", "--target", "lava,onnx", "--json")
     assert failed.code == 1 and failed.json["ok"] is False
-    assert failed.json["targets"][0]["counts"]["unsupported"] == 2
+    assert failed.json["targets"][0]["counts"]["unsupported"] == 1
+    # ONNX can say it: looked at for all targets, the network is no failure.
+    survey = cli("check", "g.spg", "--json")
+    assert survey.code == 0 and survey.json["ok"] is True
+    assert [each["ok"] for each in survey.json["targets"]].count(False) >= 1
 
 
 def test_verify_accepts_what_was_proven(cli, traced: Path) -> None:
@@ -245,6 +249,6 @@ def test_a_structure_can_be_looked_at_without_weights(cli) -> None:
     assert shown.code == 0, shown.err
     assert shown.json["source"]["model"] == "spikformer_cifar_2_384"
     told = cli("check", "spikformer_cifar_2_384", "--target", "all", "--untrained", "--json")
-    assert told.code == 1 and told.json
+    assert told.code == 0 and told.json
     refused(cli("show", "spikformer_cifar_2_384"), "no trained weights", "--untrained")
     refused(cli("show", "mynet:make", "--untrained"), "fresh weights are for models by name")

@@ -30,7 +30,7 @@ from spikeport.convert.ops import (
 )
 from spikeport.core.native import CompileError
 from spikeport.targets.lava import IntegerExecutor
-from spikeport.targets.lava.kernels import int8_conv, neuron, plan
+from spikeport.targets.lava.kernels import floating, int8_conv, neuron, plan
 from spikeport.targets.lava.kernels.base import Edge
 from spikeport.targets.lava.ops import LavaAvgPool, LavaLIF, LavaMean, LavaShift
 from spikeport.targets.lava.quantise.bounds import Interval
@@ -93,7 +93,9 @@ def test_layouts_of_neurons(layout, per, channels):
     shape = (channels, 4, 5)
     forms = {"nothing": None, "channel": (channels, 1, 1), "column": (5,), "neuron": shape}
     form = forms[per]
-    bias = None if form is None else torch.randint(-4000, 4000, form, dtype=torch.int32)
+    random = torch.Generator().manual_seed(1)
+    draw = {"generator": random, "dtype": torch.int32}
+    bias = None if form is None else torch.randint(-4000, 4000, form, **draw)
     op = lif(bias=bias)
     kernel = neuron.fused_neuron(op, (edge(shape, -5000, 5000),))
     x = currents((4, 3, *shape), 5000)
@@ -449,3 +451,15 @@ def test_feedback_has_no_plan():
     graph.add("lif", lif(), ("sum",))
     graph.outputs = ("lif",)
     assert plan(graph, 0, 1) is None
+
+
+def test_bytes_are_pooled_in_every_layout() -> None:
+    """Torch refuses bytes with the channels last from 256 positions on."""
+    spikes = (torch.rand(2, 3, 4, 20, 30, generator=torch.Generator().manual_seed(0)) < 0.2).byte()
+    pool = MaxPool((3, 3), (2, 2), (1, 1))
+    kernel = floating.pooled(pool, (edge((4, 20, 30), 0, 1),))
+    want = pool.apply(spikes.flatten(0, 1).double()).unflatten(0, (2, 3))
+    for layout in ("as it is", "channels last"):
+        x = spikes if layout == "as it is" else LAYOUTS[layout](spikes)
+        got = kernel.run(x)
+        assert got.dtype is torch.uint8 and torch.equal(got.double(), want), layout

@@ -69,7 +69,26 @@ class Moved:
         return split(self.op.apply(merged(inputs[0])), inputs[0])
 
 
-@maker(MaxPool, Permute, Reshape)
+@dataclass(frozen=True)
+class Pooled(Moved):
+    """A max pool; bytes by way of float32.
+
+    Torch pools bytes that lie channels last only up to 255 positions, and float32 is faster.
+    """
+
+    def run(self, *inputs: Tensor) -> Tensor:
+        x = inputs[0]
+        if x.dtype is not torch.uint8:
+            return super().run(x)
+        return split(self.op.apply(merged(x).float()).to(torch.uint8), x)
+
+
+@maker(MaxPool)
+def pooled(op: Op, inputs: tuple[Edge, ...]) -> Kernel | None:
+    return Pooled(op, inputs[0].dtype) if isinstance(op, MaxPool) else None
+
+
+@maker(Permute, Reshape)
 def moved(op: Op, inputs: tuple[Edge, ...]) -> Kernel | None:
     return Moved(op, inputs[0].dtype) if isinstance(op, Stateless) else None
 
