@@ -145,7 +145,7 @@ def stock_seconds(artefact: LavaArtefact, frames: Tensor, steps: int) -> float:
 
     from spikeport.targets.lava.frames import stepped_frames
     from spikeport.targets.lava.network import build_network
-    from spikeport.targets.lava.pump import _build
+    from spikeport.targets.lava.pump import assembled
     from spikeport.targets.lava.retime import retime
 
     sizes = ("kernel_size", "stride", "padding", "dilation", "groups", "num_message_bits")
@@ -154,12 +154,10 @@ def stock_seconds(artefact: LavaArtefact, frames: Tensor, steps: int) -> float:
     model = implements(proc=Conv, protocol=LoihiProtocol)(requires(CPU)(tag("fixed_pt")(model)))
     one = stepped_frames(artefact.graph, frames)[:, :1]
     built = build_network(artefact.graph, retime(artefact.graph), one)
-    models = _build(built, model)
+    _, step = assembled(built, model)
     started = time.perf_counter()
     for _ in range(steps):
-        for process in built.processes:
-            models[process].time_step += 1
-            models[process].run_spk()
+        step.run()
     return (time.perf_counter() - started) / steps
 
 

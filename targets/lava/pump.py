@@ -21,7 +21,7 @@ from spikeport.targets.lava.network import Network
 from spikeport.targets.lava.processes.api import Integers
 
 
-class _Step:
+class TimeStep:
     """Runs the models of one time step after the other, once each.
 
     A model in a feedback loop receives only after others ran to which it has sent already; these
@@ -66,7 +66,7 @@ class _Channel:
     """A queue with both ends of a Lava channel; like the original it fixes dtype and shape."""
 
     def __init__(
-        self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike, step: _Step
+        self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike, step: TimeStep
     ) -> None:
         self.name, self.shape, self.dtype, self._step = name, shape, dtype, step
         self.waiting: deque[npt.NDArray[Any]] = deque()
@@ -101,10 +101,9 @@ def pump(network: Network, conv_model: type[Any] | None = None) -> dict[str, Int
         LavaRunError: a process model raised; names it.
         UsageError: the network has run already.
     """
-    started, step = monotonic(), _Step()
+    started = monotonic()
     network.take()
-    models = _build(network, conv_model, step)
-    step.models = [(process.name, models[process]) for process in network.processes]
+    models, step = assembled(network, conv_model)
     for _ in track(range(network.steps), "Lava (in-process)"):
         try:
             step.run()
@@ -119,7 +118,15 @@ def pump(network: Network, conv_model: type[Any] | None = None) -> dict[str, Int
     return {name: network.unstreamed(models[sink].kept) for name, sink in network.sinks.items()}
 
 
-def _build(network: Network, conv_model: type[Any] | None, step: _Step) -> dict[Any, Any]:
+def assembled(network: Network, conv_model: type[Any] | None) -> tuple[dict[Any, Any], TimeStep]:
+    """The process models by process, connected by queues, and what runs them for one step."""
+    step = TimeStep()
+    models = _build(network, conv_model, step)
+    step.models = [(process.name, models[process]) for process in network.processes]
+    return models, step
+
+
+def _build(network: Network, conv_model: type[Any] | None, step: TimeStep) -> dict[Any, Any]:
     """The process models by process, connected by queues."""
     from lava.magma.compiler.compiler import Compiler
     from lava.magma.core.process.ports.ports import create_port_id
