@@ -8,29 +8,19 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from spikeport.convert.domain import Domain, scaled
-from spikeport.convert.ops.base import Shape, Stateless, op
-from spikeport.convert.ops.max_pool import pooled_shape
+from spikeport.convert.ops.base import op
+from spikeport.convert.ops.window import WindowPool
 
 
 @op("avg_pool")
 @dataclass(frozen=True, eq=False)
-class AvgPool(Stateless):
+class AvgPool(WindowPool):
     """y[c, p] = mean over k of x[c, p * stride + k - padding]. One or two axes.
 
     Padding counts as zeros in the mean if `count_padding`, else the mean is over what is there.
     """
 
-    kernel: tuple[int, ...]
-    stride: tuple[int, ...]
-    padding: tuple[int, ...]
     count_padding: bool
-
-    def __post_init__(self) -> None:
-        for name in ("kernel", "stride", "padding"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
-
-    def infer_shape(self, *inputs: Shape) -> Shape:
-        return pooled_shape(inputs[0], self.kernel, self.stride, self.padding)
 
     def infer_domain(self, *inputs: Domain) -> Domain:
         # A divisor that varies over positions is not one constant.
