@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from filelock import FileLock
@@ -19,39 +19,53 @@ from spikeport.core.tensors import load_tensors, save_tensors
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 
 def cached_tensors(
     folder: Path, name: str, settings: Mapping[str, Any], build: Callable[[], dict[str, Tensor]]
 ) -> dict[str, Tensor]:
     """Return what `build` returns, from disk where it was built before with the same settings.
 
-    Several processes may ask at once: one builds, the others wait. A damaged file is reported in
-    the log and built again.
+    See `stored_or_built`. A damaged file is reported in the log and built again.
 
     Raises:
         FileError: the folder cannot be written.
     """
     text = json.dumps(settings, sort_keys=True)
     path = folder / f"{name}-{sha256(text.encode()).hexdigest()[:16]}.safetensors"
-    found = _read(path)
+
+    def store() -> dict[str, Tensor]:
+        made = build()
+        save_tensors(path, made, {"settings": text, "checksum": _checksum(made)})
+        return made
+
+    return stored_or_built(path, lambda: _read(path), store)
+
+
+def stored_or_built(path: Path, read: Callable[[], T | None], build: Callable[[], T]) -> T:
+    """What `read` finds at `path`, or else what `build` makes and stores there.
+
+    Several processes may ask at once: one builds, the others wait.
+
+    Raises:
+        FileError: the folder cannot be written.
+    """
+    found = read()
     if found is not None:
         return found
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
             # Another process may have built it while this one waited.
-            found = _read(path)
-            if found is None:
-                found = build()
-                metadata = {"settings": text, "checksum": _checksum(found)}
-                save_tensors(path, found, metadata)
+            found = read()
+            return build() if found is None else found
     except OSError as error:
         raise FileError(
             f"this cache folder cannot be written: {error.strerror or error}.",
-            where=str(folder),
+            where=str(path.parent),
             fix="Set SPIKEPORT_CACHE to a folder that can.",
         ) from error
-    return found
 
 
 def _read(path: Path) -> dict[str, Tensor] | None:

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 
 from spikeport.core.errors import FileError
 from spikeport.core.files import atomic_path, remove_abandoned, write_json
 from spikeport.core.progress import track
+from spikeport.train.data.cache import stored_or_built
 from spikeport.train.data.frames import Counts, Framing, SensorSize, to_frames
 from spikeport.train.data.recordings import Events
 
@@ -84,29 +84,20 @@ def framed(
     }
     key = sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
     path = cache / f"frames-{key[:16]}.npy"
-    if (found := _stored(path, key)) is not None:
+
+    def build() -> Framed:
+        remove_abandoned(path)
+        _build(path, key, source, size, steps, framing, skip_bad)
+        found = _stored(path, key)
+        if found is None:
+            raise FileError(
+                "these cached frames changed while they were read.",
+                where=str(path),
+                fix="Remove the file and try again.",
+            )
         return found
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_suffix(".lock")):
-            # Another process may have built it while this one waited.
-            if (found := _stored(path, key)) is None:
-                remove_abandoned(path)
-                _build(path, key, source, size, steps, framing, skip_bad)
-                found = _stored(path, key)
-    except OSError as error:
-        raise FileError(
-            f"this cache folder cannot be written: {error.strerror or error}.",
-            where=str(cache),
-            fix="Set SPIKEPORT_CACHE to a folder that can.",
-        ) from error
-    if found is None:
-        raise FileError(
-            "these cached frames changed while they were read.",
-            where=str(path),
-            fix="Remove the file and try again.",
-        )
-    return found
+
+    return stored_or_built(path, lambda: _stored(path, key), build)
 
 
 def _build(
