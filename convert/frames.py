@@ -9,6 +9,26 @@ from spikeport.convert.graph import Graph
 from spikeport.core.errors import UsageError
 
 
+def check_shape(graph: Graph, frames: Tensor) -> None:
+    """Check that each frame, or image, has the shape that the graph was traced for.
+
+    Args:
+        frames: `[T, B, *shape]` if the graph's input comes per step, else `[B, *shape]`.
+
+    Raises:
+        UsageError: it has not.
+    """
+    node = graph.input
+    axes = ("T", "B") if node.per_step else ("B",)
+    if tuple(frames.shape[len(axes) :]) != node.shape or frames.ndim != len(axes) + len(node.shape):
+        expected = ", ".join((*axes, *map(str, node.shape)))
+        raise UsageError(
+            f"the graph takes input [{expected}], not {list(frames.shape)}.",
+            where=node.name,
+            fix="Frame the data for this size, or trace the model again for the other size.",
+        )
+
+
 def check_frames(graph: Graph, frames: Tensor, dtype: torch.dtype) -> None:
     """Check the input of a run.
 
@@ -20,15 +40,8 @@ def check_frames(graph: Graph, frames: Tensor, dtype: torch.dtype) -> None:
         UsageError: the shape is another than the graph was traced for, the number of time steps is
             not the model's own, or an integer type would cut off fractions.
     """
+    check_shape(graph, frames)
     node = graph.input
-    axes = ("T", "B") if node.per_step else ("B",)
-    if tuple(frames.shape[len(axes) :]) != node.shape or frames.ndim != len(axes) + len(node.shape):
-        expected = ", ".join((*axes, *map(str, node.shape)))
-        raise UsageError(
-            f"the graph takes input [{expected}], not {list(frames.shape)}.",
-            where=node.name,
-            fix="Frame the data for this size, or trace the model again for the other size.",
-        )
     if not dtype.is_floating_point and not bool((frames == frames.round()).all()):
         raise UsageError(
             f"the frames hold fractions, which {dtype} would cut off.",

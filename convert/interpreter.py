@@ -68,7 +68,7 @@ class Interpreter:
         Raises:
             UsageError: the frames do not have the shape that the graph was traced for.
         """
-        self.check(frames)
+        check_frames(self._graph, frames, self.dtype)
         frames = frames.to(device=self.device, dtype=self.dtype)
         values: dict[str, Tensor] = {}
         for index, group in enumerate(self._groups):
@@ -86,10 +86,6 @@ class Interpreter:
                 if self._last_reader[name] == index and name not in self._graph.outputs:
                     del values[name]
         return values[self._graph.outputs[0]]
-
-    def check(self, frames: Tensor) -> None:
-        """Check that frames suit the graph; see `check_frames`."""
-        check_frames(self._graph, frames, self.dtype)
 
     # -- one node over all time steps -----------------------------------------------------------
 

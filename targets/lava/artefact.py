@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from torch import Tensor
 
 from spikeport.convert.graph import Graph
-from spikeport.core.errors import FileError
-from spikeport.core.files import readable_file, write_json, write_text
+from spikeport.core.files import write_json, write_text
 from spikeport.targets.lava.calibration import Calibration, calibration_frames
 from spikeport.targets.lava.executor import IntegerExecutor
 from spikeport.targets.lava.metadata import lava_metadata
@@ -25,9 +23,9 @@ from spikeport.targets.lava.runtime import run_on_lava
 from spikeport.targets.lava.slayer import run_on_slayer
 from spikeport.targets.lava.summary import summary
 from spikeport.targets.lowered import EXACT, Run, Tolerance, chosen_backend, run_executor
+from spikeport.targets.stamped import Stamp, damaged
 
-FORMAT = "spikeport-lava"
-FORMAT_VERSION = 2
+STAMP = Stamp("spikeport-lava", 2, "a Lava artefact")
 _NATIVE: dict[str, Callable[[Graph, Tensor], Run]] = {
     "pump": run_in_process,
     "runtime": run_on_lava,
@@ -100,8 +98,8 @@ class LavaArtefact:
         """
         target = Path(folder)
         self.graph.save(target / GRAPH)
-        write_json(target / REPORT, _stamped(self.report.as_json()))
-        write_json(target / SCHEDULE, _stamped(self.schedule.as_json()))
+        write_json(target / REPORT, STAMP.on(self.report.as_json()))
+        write_json(target / SCHEDULE, STAMP.on(self.schedule.as_json()))
         write_text(target / SUMMARY, summary(self.graph, self.report, self.schedule))
 
     @classmethod
@@ -116,12 +114,12 @@ class LavaArtefact:
         graph = Graph.load(target / GRAPH)
         lava_metadata(graph)
         schedule = retime(graph)
-        if _read(target / SCHEDULE) != _stamped(schedule.as_json()):
-            raise _damaged(target / SCHEDULE, "it does not belong to the graph beside it")
+        if STAMP.read(target / SCHEDULE, "Lava artefact") != STAMP.on(schedule.as_json()):
+            raise damaged(target / SCHEDULE, "it does not belong to the graph beside it")
         try:
-            report = QuantisationReport.from_json(_read(target / REPORT))
+            report = QuantisationReport.from_json(STAMP.read(target / REPORT, "Lava artefact"))
         except (KeyError, TypeError, ValueError) as error:
-            raise _damaged(target / REPORT, str(error)) from error
+            raise damaged(target / REPORT, str(error)) from error
         return cls(graph, report, schedule)
 
 
@@ -156,26 +154,3 @@ def lower(
     frames = None if calibration is None else calibration_frames(calibration, batch_axis)
     quantised = quantise(graph, frames, options, exponents)
     return LavaArtefact(quantised.graph, quantised.report, retime(quantised.graph))
-
-
-def _stamped(value: dict[str, Any]) -> dict[str, Any]:
-    return {"format": FORMAT, "version": FORMAT_VERSION, **value}
-
-
-def _read(path: Path) -> dict[str, Any]:
-    text = readable_file(path, "Lava artefact").read_bytes()
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise _damaged(path, f"not JSON ({error})") from error
-    if not isinstance(value, dict) or value.get("format") != FORMAT:
-        raise _damaged(path, "not part of a Lava artefact")
-    if value.get("version") != FORMAT_VERSION:
-        raise _damaged(path, f"format version {value.get('version')} instead of {FORMAT_VERSION}")
-    return value
-
-
-def _damaged(path: Path, why: str) -> FileError:
-    return FileError(
-        f"this file is unusable: {why}.", where=str(path), fix="Lower the graph again."
-    )

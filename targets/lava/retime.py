@@ -13,7 +13,7 @@ from typing import Any
 
 from spikeport.convert.check import Finding, NodeRefused, error
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import Conv, Linear, Neuron
+from spikeport.convert.ops import Conv, Linear
 from spikeport.targets.lava.region import on_lava
 
 
@@ -118,8 +118,3 @@ def _too_long(delays: list[Node], latency: dict[str, int]) -> Finding:
         "Feed back in front of the neurons, as the STF variants arch_3, arch_4, arch_5 and stf_2 "
         "do.",
     )
-
-
-def neurons_on_lava(graph: Graph) -> tuple[str, ...]:
-    """Names of the neurons, in graph order."""
-    return tuple(node.name for node in graph if isinstance(node.op, Neuron))

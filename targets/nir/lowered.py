@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from spikeport.convert.check import Status, rewritten
+from spikeport.convert.frames import check_frames
 from spikeport.convert.graph import Graph
 from spikeport.convert.interpreter import Interpreter
-from spikeport.core.errors import FileError
 from spikeport.core.files import readable_file, write_bytes, write_json, write_text
 from spikeport.targets.lowered import Run, Tolerance, chosen_backend, run_executor
 from spikeport.targets.nir.check import check
@@ -31,6 +31,7 @@ from spikeport.targets.nir.spikingjelly import NAME as SPIKINGJELLY
 from spikeport.targets.nir.spikingjelly import objections, run_spikingjelly
 from spikeport.targets.nir.summary import summary
 from spikeport.targets.nir.writing import file_content, written
+from spikeport.targets.stamped import damaged
 
 MODEL, REPORT, SUMMARY = f"model{SUFFIX}", "report.json", "README.txt"
 FORMAT = {"format": "spikeport-nir", "version": 1}
@@ -71,7 +72,7 @@ class NirLowered:
         name = chosen_backend(self, backend)
         interpreter = Interpreter(self.graph, torch.float64)
         if name == SPIKINGJELLY:
-            interpreter.check(frames)
+            check_frames(self.graph, frames, torch.float64)
             mark = self.report.mark
             return run_spikingjelly(self.content, self.graph, mark, frames, spikes=spikes)
         return run_executor(interpreter, frames, name, spikes=spikes)
@@ -98,12 +99,12 @@ def load(folder: str | os.PathLike[str]) -> NirLowered:
     target = Path(folder)
     path = readable_file(target / MODEL, "NIR file")
     if path.stat().st_size > BYTES_LIMIT:
-        raise _damaged(path, f"it is larger than {BYTES_LIMIT:,} bytes")
+        raise damaged(path, f"it is larger than {BYTES_LIMIT:,} bytes")
     content = path.read_bytes()
     report = _report(readable_file(target / REPORT, "NIR report"))
     graph, mark = read_marked(content)
     if mark != report.mark:
-        raise _damaged(target / REPORT, "it does not belong to the file beside it")
+        raise damaged(target / REPORT, "it does not belong to the file beside it")
     return NirLowered(content, _certified(graph, report), report)
 
 
@@ -120,16 +121,10 @@ def _report(path: Path) -> NirReport:
         if not isinstance(value, dict) or any(
             value.get(key) != said for key, said in FORMAT.items()
         ):
-            raise _damaged(path, "it is no report of this version")
+            raise damaged(path, "it is no report of this version")
         return NirReport.model_validate({key: value[key] for key in value.keys() - FORMAT.keys()})
     except (ValidationError, ValueError) as error:
-        raise _damaged(path, str(error).splitlines()[0][:200]) from error
-
-
-def _damaged(path: Path, why: str) -> FileError:
-    return FileError(
-        f"this file is unusable: {why}.", where=str(path), fix="Lower the graph again."
-    )
+        raise damaged(path, str(error).splitlines()[0][:200]) from error
 
 
 def lower(graph: Graph, frames: Tensor | None = None, **options: object) -> NirLowered:

@@ -9,9 +9,9 @@ from onnx import ModelProto, TensorProto
 
 from spikeport.convert.graph import Graph
 from spikeport.convert.storage import fingerprint
-from spikeport.core.errors import FileError
 from spikeport.core.files import readable_file
 from spikeport.targets.onnx.metadata import FORMAT, read_metadata
+from spikeport.targets.stamped import damaged
 
 
 def read_folder(folder: Path, graph: Graph) -> dict[str, ModelProto]:
@@ -33,11 +33,7 @@ def _read(path: Path, kind: str, graph: Graph) -> ModelProto:
             raise ValueError(why)
         onnx.checker.check_model(model, full_check=True)
     except Exception as error:
-        raise FileError(
-            f"this file is unusable: {str(error).strip() or type(error).__name__}.",
-            where=str(path),
-            fix="Lower the graph again.",
-        ) from error
+        raise damaged(path, str(error).strip() or type(error).__name__) from error
     return model
 
 

@@ -10,6 +10,7 @@ import torch
 from onnx import ModelProto
 from torch import Tensor
 
+from spikeport.convert.frames import check_shape
 from spikeport.convert.graph import Graph, Node
 from spikeport.core.errors import UsageError
 from spikeport.targets.onnx.emitter import Array
@@ -111,16 +112,9 @@ def check_frames(graph: Graph, frames: Tensor, steps: int) -> None:
     Raises:
         UsageError: they are not.
     """
+    check_shape(graph, frames)
     node = graph.input
-    axes = 2 if node.per_step else 1
-    expected = ", ".join((*(["T"] if node.per_step else []), "B", *map(str, node.shape)))
-    if frames.ndim != axes + len(node.shape) or tuple(frames.shape[axes:]) != node.shape:
-        raise UsageError(
-            f"the graph takes input [{expected}], not {list(frames.shape)}.",
-            where=node.name,
-            fix="Frame the data for this size, or trace the model again for the other size.",
-        )
-    if not frames.shape[axes - 1]:
+    if not frames.shape[1 if node.per_step else 0]:
         raise UsageError("the batch is empty.", where=node.name)
     if node.per_step and (len(frames) != steps or not steps):
         raise UsageError(

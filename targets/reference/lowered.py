@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from spikeport.convert.graph import Graph
 from spikeport.convert.passes import fold_batch_norm, remove_dead
-from spikeport.core.errors import FileError, UnknownNameError
-from spikeport.core.files import readable_file, write_json, write_text
+from spikeport.core.errors import UnknownNameError
+from spikeport.core.files import write_json, write_text
 from spikeport.targets.lowered import FLOAT32, Run, Tolerance, chosen_backend, run_executor
 from spikeport.targets.reference.executor import ReferenceExecutor
 from spikeport.targets.reference.report import ReferenceReport, report_on
 from spikeport.targets.reference.rounding import flips
 from spikeport.targets.reference.setting import DTYPES, LAYOUTS, Layout
+from spikeport.targets.stamped import Stamp, damaged
 
-FORMAT = "spikeport-reference"
-FORMAT_VERSION = 1
+STAMP = Stamp("spikeport-reference", 1, "a lowered reference network")
 _OPTIONS = ("dtype", "device", "layout", "sample")
 GRAPH, SETTINGS, REPORT, SUMMARY = "graph.spg", "settings.json", "report.json", "README.txt"
 
@@ -103,8 +102,8 @@ class ReferenceLowered:
         target = Path(folder)
         self.graph.save(target / GRAPH)
         settings = {"dtype": self.dtype, "device": self.device, "layout": self.layout}
-        write_json(target / SETTINGS, _stamped(settings))
-        write_json(target / REPORT, _stamped(self.report.as_json()))
+        write_json(target / SETTINGS, STAMP.on(settings))
+        write_json(target / REPORT, STAMP.on(self.report.as_json()))
         write_text(target / SUMMARY, _SUMMARY.format(dtype=self.dtype))
 
     @classmethod
@@ -115,12 +114,12 @@ class ReferenceLowered:
             FileError: a file is missing, damaged, or of another version.
         """
         target = Path(folder)
-        graph, settings = Graph.load(target / GRAPH), _read(target / SETTINGS)
+        graph, settings = Graph.load(target / GRAPH), STAMP.read(target / SETTINGS, "settings file")
         dtype, layout = settings.get("dtype"), settings.get("layout")
         device = settings.get("device")
         known = dtype in DTYPES and layout in (None, *LAYOUTS)
         if not isinstance(dtype, str) or not known or device not in ("cpu", "cuda"):
-            raise _damaged(target / SETTINGS, "it holds settings that do not exist")
+            raise damaged(target / SETTINGS, "it holds settings that do not exist")
         if device == "cuda" and not torch.cuda.is_available():
             device = "cpu"  # the same network; only where it runs differs
         return lower(graph, dtype=dtype, device=device, layout=layout)
@@ -174,26 +173,3 @@ Run it:         from spikeport.targets.reference import ReferenceLowered
 Without Spikeport the parameters are plain tensors (safetensors.torch.load_file) and the equations
 of all ops stand in the metadata; for a file that onnxruntime runs, lower to onnx.
 """
-
-
-def _stamped(value: dict[str, Any]) -> dict[str, Any]:
-    return {"format": FORMAT, "version": FORMAT_VERSION, **value}
-
-
-def _read(path: Path) -> dict[str, Any]:
-    text = readable_file(path, "settings file").read_bytes()
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _damaged(path, f"not JSON ({error})") from error
-    if not isinstance(value, dict) or value.get("format") != FORMAT:
-        raise _damaged(path, "not part of a lowered reference network")
-    if value.get("version") != FORMAT_VERSION:
-        raise _damaged(path, f"format version {value.get('version')} instead of {FORMAT_VERSION}")
-    return value
-
-
-def _damaged(path: Path, why: str) -> FileError:
-    return FileError(
-        f"this file is unusable: {why}.", where=str(path), fix="Lower the graph again."
-    )

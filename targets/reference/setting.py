@@ -39,10 +39,6 @@ class Setting:
         """Of membranes and of values once per sample."""
         return self.dtype if self.dtype in (torch.float32, torch.float64) else torch.float32
 
-    @property
-    def is_half(self) -> bool:
-        return self.dtype != self.real
-
     def dtype_of(self, stepped: bool) -> torch.dtype:
         """Of a value that exists at each step, or once per sample."""
         return self.dtype if stepped else self.real

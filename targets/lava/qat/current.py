@@ -13,7 +13,7 @@ from spikeport.convert.graph import Graph
 from spikeport.targets.lava.entry import Entry
 from spikeport.targets.lava.limits import CURRENT_SHIFT
 from spikeport.targets.lava.quantise.assemble import assemble
-from spikeport.targets.lava.quantise.biases import Constants, accumulated
+from spikeport.targets.lava.quantise.biases import accumulated
 from spikeport.targets.lava.quantise.exactness import exact_in_float32
 from spikeport.targets.lava.quantise.plan import Plan
 from spikeport.targets.lava.quantise.scales import Fit
@@ -55,7 +55,7 @@ def current(
             graph=graph,
             units=dict(planned.units),
             bounds=dict(planned.count_bounds),
-            constants=Constants(*(_detached(values) for values in constants)),
+            constants=constants.detached(),
         )
         fits = [(s, scaler.accept(scaler.attempt(s, exponents[s.name]))) for s in planned.streams]
         whole = assemble(graph, region, planned.units, fits)
@@ -68,10 +68,6 @@ def current(
             if source in offsets:
                 biases[name] = offsets[source] / float(fit.reads[name]) * 2.0**CURRENT_SHIFT
     return Current(whole, weights, biases, single)
-
-
-def _detached(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value.detach() for name, value in values.items()}
 
 
 def _weights(

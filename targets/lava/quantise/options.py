@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from spikeport.targets.lava.limits import WEIGHT_BITS
 from spikeport.targets.options import TargetOptions
 
 Search = Literal["none", "bias", "weights"]
@@ -35,7 +36,7 @@ class LoweringOptions(TargetOptions):
             cancel, and clipped where that leaves a smaller error. Without frames it is `none`.
     """
 
-    weight_bits: int = Field(default=8, ge=4, le=16)
+    weight_bits: int = Field(default=8, ge=WEIGHT_BITS.start, le=WEIGHT_BITS.stop - 1)
     input_max: int | None = Field(default=None, ge=1)
     input_bits: int = Field(default=8, ge=2, le=16)
     input_range: float | None = Field(default=None, gt=0, allow_inf_nan=False)
