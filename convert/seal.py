@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import platform
 from dataclasses import dataclass, fields
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,6 +12,7 @@ from spikeport.convert.graph import Graph
 from spikeport.convert.parity import Certificate
 from spikeport.convert.storage import fingerprint
 from spikeport.core.errors import FileError
+from spikeport.core.versions import installed_versions
 
 CERTIFICATE = "certificate"
 _PACKAGES = ("spikeport", "torch", "spikingjelly", "numpy")
@@ -87,10 +86,5 @@ def is_of(seal: Seal, graph: Graph) -> bool:
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+    missing = dict.fromkeys(("python", *_PACKAGES), "not installed")
+    return missing | installed_versions(_PACKAGES)

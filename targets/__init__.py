@@ -85,8 +85,13 @@ _built_in("nir", "the Neuromorphic Intermediate Representation, for other framew
 
 
 def checked_targets() -> list[str]:
-    """The targets that graphs are lowered to."""
+    """The targets that `check` takes."""
     return [name for name, target in TARGETS.items() if target.check is not None]
+
+
+def lowering_targets() -> list[str]:
+    """The targets that `lower` takes."""
+    return [name for name, target in TARGETS.items() if target.lower is not None]
 
 
 def check(graph: Graph, target: str) -> CheckReport:
@@ -122,13 +127,30 @@ def lower(graph: Graph, target: str, **options: Any) -> Lowered:
     """
     lowering = TARGETS[target].lower
     if lowering is None:
-        names = [name for name, entry in TARGETS.items() if entry.lower is not None]
         raise UsageError(
             "this target runs graphs as they are: there is nothing to lower.",
             where=target,
-            fix=f"Targets to lower to: {', '.join(names)}.",
+            fix=f"Targets to lower to: {', '.join(lowering_targets())}.",
         )
     return lowering(graph, **options)
 
 
-__all__ = ["TARGETS", "Target", "check", "checked_targets", "lower"]
+def load(folder: str | os.PathLike[str], target: str) -> Lowered:
+    """Read back what `save` of a lowered network wrote.
+
+    Raises:
+        UnknownNameError: no target has this name.
+        UsageError: nothing is lowered to this target.
+        FileError: a file is missing, damaged, of another version, or does not belong.
+    """
+    loading = TARGETS[target].load
+    if loading is None:
+        raise UsageError(
+            "this target reads no artefacts.",
+            where=target,
+            fix="Install the package that wrote it.",
+        )
+    return loading(folder)
+
+
+__all__ = ["TARGETS", "Target", "check", "checked_targets", "load", "lower", "lowering_targets"]

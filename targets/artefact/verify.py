@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from spikeport.convert.storage import fingerprint
-from spikeport.core.errors import MissingPackageError, UnsupportedError, UsageError
-from spikeport.targets import TARGETS
+from spikeport.core.errors import MissingPackageError, UnsupportedError
+from spikeport.targets import load
 from spikeport.targets.artefact.golden import read_golden
 from spikeport.targets.artefact.hashing import facts_of
 from spikeport.targets.artefact.manifest import MANIFEST, Manifest, read_manifest
@@ -74,14 +74,7 @@ def verify_artefact(
     if check.problems:
         # What was changed is not run: its traces prove nothing any more.
         return check
-    load = TARGETS[manifest.target].load
-    if load is None:
-        raise UsageError(
-            "this target reads no artefacts.",
-            where=manifest.target,
-            fix="Install the package that wrote it.",
-        )
-    lowered = load(folder)
+    lowered = load(folder, manifest.target)
     if fingerprint(lowered.graph) != manifest.graph_sha256:
         check.problems.append("The graph is not the one that the manifest names.")
         return check

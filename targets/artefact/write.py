@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import platform
 import tempfile
 from dataclasses import fields
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from spikeport.convert.ops import Neuron
 from spikeport.convert.storage import fingerprint
 from spikeport.core.errors import FileError
 from spikeport.core.files import write_json, write_text
+from spikeport.core.versions import installed_versions
 from spikeport.targets.artefact.golden import GOLDEN, write_golden
 from spikeport.targets.artefact.hashing import facts_of
 from spikeport.targets.artefact.manifest import (
@@ -85,7 +84,7 @@ def write_artefact(
         ),
         conventions={node.name: _settings(node) for node in graph if isinstance(node.op, Neuron)},
         files=files,
-        versions=_versions(),
+        versions=installed_versions(_PACKAGES),
         certificate=graph.metadata.get("certificate", graph.metadata.get("float_certificate")),
     )
     write_text(target / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
@@ -125,13 +124,3 @@ def _settings(node: Node) -> dict[str, Any]:
         if field.name not in tensors
     }
     return {"kind": node.op.kind, **values}
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

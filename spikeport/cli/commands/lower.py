@@ -59,12 +59,11 @@ def run(
 
     Example: spikeport lower max_former_cifar --untrained --target onnx -o lowered
     """
-    from spikeport.targets import TARGETS, lower
+    from spikeport.targets import TARGETS, lower, lowering_targets
     from spikeport.targets.artefact import write_artefact
 
     if TARGETS[target].lower is None:
-        names = [name for name, entry in TARGETS.items() if entry.lower is not None]
-        raise UnknownNameError("target to lower to", target, names)
+        raise UnknownNameError("target to lower to", target, lowering_targets())
     chosen = parse_settings(settings or [])
     if bits is not None:
         chosen["weight_bits"] = bits

@@ -44,10 +44,11 @@ def run(
 
     Example: spikeport simulate lowered --backend runtime --data digits --samples 2
     """
+    from spikeport.targets import load
     from spikeport.targets.artefact import read_manifest
 
     manifest = read_manifest(folder)
-    lowered = _load(folder, manifest.target)
+    lowered = load(folder, manifest.target)
     steps = steps or manifest.time_steps or 1
     frames, labels, provenance = _recordings(
         lowered, data, split, samples, steps, framing, skip_bad=skip_bad
@@ -80,19 +81,6 @@ def run(
             where=str(folder),
             fix="Give data that make the network fire.",
         )
-
-
-def _load(folder: Path, target: str) -> Lowered:
-    from spikeport.targets import TARGETS
-
-    load = TARGETS[target].load
-    if load is None:
-        raise UsageError(
-            "this target reads no artefacts.",
-            where=target,
-            fix="Install the package that wrote it.",
-        )
-    return load(folder)
 
 
 def _recordings(
