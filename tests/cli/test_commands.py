@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from spikeport.convert import Graph
+from spikeport.convert.ops import MaxPool
 
 MODEL_OF_A_USER = """
 id = "mine"
@@ -140,6 +141,20 @@ def test_estimate_writes_tables_that_add_up(cli, tmp_path: Path) -> None:
     assert "simulated events" in page.out
     assert "max-former" in page.out
     assert max(len(line) for line in page.out.splitlines()) <= 100
+
+
+def test_estimate_fails_where_a_node_is_not_counted(
+    cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from spikeport.estimate.tally import RULES
+
+    find = RULES.find
+    monkeypatch.setattr(RULES, "find", lambda cls: None if cls is MaxPool else find(cls))
+    done = cli("estimate", "max_former_digits", "--samples", 2, "-o", "report")
+    assert done.code == 1
+    assert done.out.splitlines()[0].startswith("INCOMPLETE: 5 UNCOUNTED")
+    # What was counted is written all the same, and says so first.
+    assert (tmp_path / "report" / "layers.csv").read_text().startswith("# INCOMPLETE")
 
 
 def test_estimate_under_several_models_with_papers_and_chips(cli, tmp_path: Path) -> None:
