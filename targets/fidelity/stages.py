@@ -16,7 +16,7 @@ from spikeport.core.errors import MissingPackageError, UnsupportedError
 from spikeport.targets.fidelity.forced import Alone, run_alone
 from spikeport.targets.fidelity.report import FidelityReport, LayerFidelity, StageFidelity
 from spikeport.targets.lowered import Lowered, Run, run_executor
-from spikeport.targets.parity import compare
+from spikeport.targets.parity import Difference, compare
 
 FOLDING = ("fold-batch-norm",)
 _ZERO = 1e-12
@@ -112,7 +112,7 @@ def _pairs(stages: list[_Stage], backends: int) -> Iterator[tuple[_Stage, _Stage
     """Each stage with the one before; backends after the first with the first."""
     first = len(stages) - backends
     for index in range(1, len(stages)):
-        yield stages[min(index - 1, first) if index > first else index - 1], stages[index]
+        yield stages[min(index - 1, first)], stages[index]
 
 
 def _compared(left: _Stage, right: _Stage, frames: Tensor) -> StageFidelity:
@@ -120,11 +120,7 @@ def _compared(left: _Stage, right: _Stage, frames: Tensor) -> StageFidelity:
     a, b = (_only(stage.run, common) for stage in (left, right))
     parity = compare(a, b)
     alone, reference = _alone(left, right, frames)
-    first = parity.first_difference
-    told = "" if first is None else f"{first.layer}, step {first.step}, sample {first.sample}, "
-    told += "" if first is None else f"index {first.index}: {first.left} against {first.right}"
-    names = (left.graph or right.graph, right.graph or left.graph)
-    graph = next((each for each in names if each is not None), None)
+    graph = right.graph if left.graph is None else left.graph
     return StageFidelity(
         left=left.run.backend,
         right=right.run.backend,
@@ -132,10 +128,19 @@ def _compared(left: _Stage, right: _Stage, frames: Tensor) -> StageFidelity:
         layers=tuple(
             _layer(name, graph, a.spikes[name], b.spikes[name], alone, reference) for name in common
         ),
-        first=told,
+        first=_told(parity.first_difference),
         output_difference=parity.output_difference,
         smape=_smape(a.outputs.double(), b.outputs.double()),
         same_answer=_same_answer(a.outputs, b.outputs),
+    )
+
+
+def _told(first: Difference | None) -> str:
+    if first is None:
+        return ""
+    return (
+        f"{first.layer}, step {first.step}, sample {first.sample}, index {first.index}: "
+        f"{first.left} against {first.right}"
     )
 
 
