@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import threading
 
 import torch
 from torch import Tensor
@@ -13,11 +11,10 @@ from spikeport.core.errors import UsageError
 from spikeport.core.native import CompileError
 from spikeport.core.neurons.autograd import Engine
 from spikeport.core.neurons.compiled import CompiledEngine
-from spikeport.core.neurons.dynamics import Charge, Dynamics
+from spikeport.core.neurons.dynamics import Dynamics
 from spikeport.core.neurons.plain import PlainEngine
+from spikeport.core.neurons.probing import made_once, probes
 from spikeport.core.neurons.surrogates import STEPS
-
-logger = logging.getLogger(__name__)
 
 VARIABLE = "SPIKEPORT_NEURONS"
 CHOICES = ("auto", "compiled", "plain", "spikingjelly")
@@ -26,7 +23,6 @@ LARGE = 1 << 16
 
 _PLAIN = PlainEngine()
 _compiled: dict[torch.dtype, CompiledEngine | None] = {}
-_lock = threading.Lock()
 
 
 def engine_for(dynamics: Dynamics, x: Tensor, learning: bool) -> Engine | None:
@@ -57,37 +53,13 @@ def engine_for(dynamics: Dynamics, x: Tensor, learning: bool) -> Engine | None:
 
 def _compiled_engine(dtype: torch.dtype) -> CompiledEngine | None:
     """None, for good, after the first failure."""
-    if dtype not in _compiled:
-        with _lock:
-            if dtype not in _compiled:
-                _compiled[dtype] = _make(dtype)
-    return _compiled[dtype]
+    return made_once(_compiled, dtype, _checked_engine)
 
 
-def _make(dtype: torch.dtype) -> CompiledEngine | None:
-    try:
-        engine = CompiledEngine(dtype)
-        _check(engine, dtype)
-    except CompileError as error:
-        logger.warning("Spiking neurons run several times slower than they could: %s", error)
-        return None
+def _checked_engine(dtype: torch.dtype) -> CompiledEngine:
+    engine = CompiledEngine(dtype)
+    for dynamics, x, leak in probes(dtype):
+        ours, plain = (some.forward(dynamics, x, 0.2, leak, False)[:2] for some in (engine, _PLAIN))
+        if not all(map(torch.equal, ours, plain)):
+            raise CompileError("the compiled neurons round otherwise.", where=str(dtype))
     return engine
-
-
-def _check(engine: CompiledEngine, dtype: torch.dtype) -> None:
-    """Refuse a library that rounds otherwise (compilers take flags from the environment)."""
-    x = (
-        (torch.arange(6000, dtype=dtype, device="cpu") * 0.7310585)
-        .remainder(4)
-        .sub(1)
-        .reshape(4, 1500)
-    )
-    for charge in Charge:
-        leak = torch.tensor(0.3, device="cpu") if charge is Charge.LEAK_MULTIPLY else None
-        for reset in (-0.1, None):
-            dynamics = Dynamics(charge, True, 1.7, 0.9, reset, True, None)
-            ours, plain = (
-                some.forward(dynamics, x, 0.2, leak, False)[:2] for some in (engine, _PLAIN)
-            )
-            if not all(map(torch.equal, ours, plain)):
-                raise CompileError("the compiled neurons round otherwise.", where=str(dtype))

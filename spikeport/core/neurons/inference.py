@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import logging
 import os
-import threading
 from enum import IntEnum
 
 import torch
@@ -13,11 +11,10 @@ from torch import Tensor
 
 from spikeport.core.native import CompileError, load_library
 from spikeport.core.neurons.compiled import SOURCE, definitions, settings_of
-from spikeport.core.neurons.dynamics import Charge, Dynamics
+from spikeport.core.neurons.dynamics import Dynamics
 from spikeport.core.neurons.engines import VARIABLE
 from spikeport.core.neurons.plain import PlainEngine
-
-logger = logging.getLogger(__name__)
+from spikeport.core.neurons.probing import made_once, probes
 
 _SERVED = (torch.float32, torch.float64)
 
@@ -67,23 +64,16 @@ class Emitter:
         return Stored.BFLOAT16 if x.dtype == torch.bfloat16 else Stored.AS_REAL
 
     def _check(self) -> None:
-        """Refuse a library that rounds otherwise (compilers take flags from the environment)."""
-        x = (torch.arange(6000, dtype=self.real, device="cpu") * 0.7310585).remainder(4).sub(1)
-        x = x.reshape(4, 1500)
-        for charge in Charge:
-            leak = 0.3 if charge is Charge.LEAK_MULTIPLY else None
-            for reset in (-0.1, None):
-                dynamics = Dynamics(charge, True, 1.7, 0.9, reset, True, None)
-                factor = None if leak is None else torch.tensor(leak, device="cpu")
-                expected, _, _ = PlainEngine().forward(dynamics, x, dynamics.rest, factor, False)
-                ours = torch.empty_like(x)
-                self(dynamics, x, ours, None if factor is None else float(factor))
-                if not torch.equal(ours, expected):
-                    raise CompileError("the compiled neurons round otherwise.", where="emit")
+        """Refuse a library that rounds otherwise."""
+        for dynamics, x, leak in probes(self.real):
+            expected, _, _ = PlainEngine().forward(dynamics, x, dynamics.rest, leak, False)
+            ours = torch.empty_like(x)
+            self(dynamics, x, ours, None if leak is None else float(leak))
+            if not torch.equal(ours, expected):
+                raise CompileError("the compiled neurons round otherwise.", where="emit")
 
 
 _emitters: dict[torch.dtype, Emitter | None] = {}
-_lock = threading.Lock()
 
 
 def emitter_for(real: torch.dtype) -> Emitter | None:
@@ -91,16 +81,4 @@ def emitter_for(real: torch.dtype) -> Emitter | None:
     asks for none (`plain`, `spikingjelly`)."""
     if real not in _SERVED or os.environ.get(VARIABLE) in ("plain", "spikingjelly"):
         return None
-    if real not in _emitters:
-        with _lock:
-            if real not in _emitters:
-                _emitters[real] = _make(real)
-    return _emitters[real]
-
-
-def _make(real: torch.dtype) -> Emitter | None:
-    try:
-        return Emitter(real)
-    except CompileError as error:
-        logger.warning("Spiking neurons run several times slower than they could: %s", error)
-        return None
+    return made_once(_emitters, real, Emitter)
