@@ -11,7 +11,13 @@ from spikeport.convert.storage import fingerprint
 from spikeport.core.errors import UsageError
 from spikeport.core.progress import track
 from spikeport.estimate.capacity import Chip, fit_chips
-from spikeport.estimate.counting import Batch, BatchResult, counted_by_workers, counted_here
+from spikeport.estimate.counting import (
+    Batch,
+    BatchResult,
+    Sharing,
+    counted_by_workers,
+    counted_here,
+)
 from spikeport.estimate.energy.evaluate import Energies
 from spikeport.estimate.energy.load import DEFAULT_ENERGY_MODEL, energy_model
 from spikeport.estimate.energy.pricing import StaticImage
@@ -40,7 +46,7 @@ def estimate(
     static_image: StaticImage = "executed",
     interval: Method = "bootstrap",
     seed: int = 0,
-    workers: int = 1,
+    workers: int | Sharing = 1,
     progress: Progress | None = None,
     per_sample: SampleFile | None = None,
 ) -> EnergyReport:
@@ -60,8 +66,9 @@ def estimate(
             ("executed") or once ("hoisted").
         interval: how 95 % intervals are found.
         seed: of the bootstrap.
-        workers: processes that share the batches, which are a sequence then. Counts do not depend
-            on it as long as rounding does not: run in float64 to be sure.
+        workers: processes that share the batches, or what shares them out (a cluster); batches
+            are a sequence then. Counts do not depend on it as long as rounding does not: run in
+            float64 to be sure.
         progress: file to go on from after a kill.
         per_sample: takes the counts of each sample.
 
@@ -103,7 +110,7 @@ def _count(
     judged: Accuracy,
     executor: Executor,
     batches: Iterable[Batch],
-    workers: int,
+    workers: int | Sharing,
     progress: Progress | None,
     per_sample: SampleFile | None,
 ) -> int:
@@ -140,17 +147,20 @@ def _results(
     executor: Executor,
     batches: Iterable[Batch],
     done: frozenset[int],
-    workers: int,
+    workers: int | Sharing,
 ) -> Iterator[BatchResult]:
     if workers == 1:
         return counted_here(tally, executor, batches, done)
-    if workers < 1 or not isinstance(batches, Sequence):
+    nobody = isinstance(workers, int) and workers < 1
+    if nobody or not isinstance(batches, Sequence):
         raise UsageError(
-            "batches of a stream cannot be shared out." if workers > 1 else "no worker, no work.",
-            where=f"workers {workers}",
+            "no worker, no work." if nobody else "batches of a stream cannot be shared out.",
+            where="workers",
             fix="Use one worker, or give a sequence of batches.",
         )
-    return counted_by_workers(executor, batches, done, workers)
+    if isinstance(workers, int):
+        return counted_by_workers(executor, batches, done, workers)
+    return workers(executor, batches, done)
 
 
 def _models(energy: Choice | Sequence[Choice]) -> list[EnergyModel]:

@@ -87,6 +87,14 @@ SkipBad = Annotated[
     bool,
     typer.Option("--skip-bad", help="Leave out recordings that cannot be read, and list them."),
 ]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        help="Share the work out to a Ray cluster: auto (RAY_ADDRESS, else the cores of this "
+        "machine), HOST:PORT or ray://HOST:PORT.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
