@@ -14,7 +14,6 @@ from spikeport.estimate.evaluation.result import TOP, Evaluation, TargetResult
 from spikeport.estimate.evaluation.timing import Timing
 from spikeport.estimate.paired import Paired
 from spikeport.estimate.stats import Share, Statistics
-from spikeport.estimate.units import microjoule
 
 
 def as_json(found: Evaluation) -> dict[str, Any]:
@@ -110,12 +109,11 @@ def _class(row: ClassRow) -> dict[str, Any]:
 def _energy(result: TargetResult) -> dict[str, Any]:
     report = result.energy
     assert report is not None
-    static = report.static_picojoule
     return {
         "model": report.model.id,
         **_statistics("energy_uJ", result.energy_uj),
         **_statistics("sop", result.sop),
-        "static_energy_uJ": None if static is None else float(microjoule(static)),
+        "static_energy_uJ": result.static_uj,
         "excludes": list(report.model.left_out),
         "uncharged_operations": [term.value for term in report.energies.uncharged()],
         "uncounted": list(result.uncounted),

@@ -22,6 +22,7 @@ from spikeport.estimate.evaluation.timing import Timing
 from spikeport.estimate.report import DataInfo, EnergyReport
 from spikeport.estimate.stats import Statistics
 from spikeport.estimate.tally.terms import Term
+from spikeport.estimate.units import microjoule
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,6 +81,12 @@ class TargetResult:
         if self.energy is None:
             return None
         return self.energy.tables.statistics_of(Term.SOP, self.energy.tables.names)
+
+    @property
+    def static_uj(self) -> float | None:
+        """Static power times latency per sample in uJ; None if the energy model tells none."""
+        static = None if self.energy is None else self.energy.static_picojoule
+        return None if static is None else float(microjoule(static))
 
     @property
     def uncounted(self) -> tuple[str, ...]:
