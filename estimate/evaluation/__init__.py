@@ -24,6 +24,7 @@ _WHERE = {
     "Evaluation": "result",
     "ReadOut": "readout",
     "TargetResult": "result",
+    "accuracy": "answers",
     "evaluate": "api",
 }
 

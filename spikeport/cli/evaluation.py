@@ -174,8 +174,8 @@ def show(title: str, found: Evaluation) -> None:
 
 
 _LEGEND = (
-    "right and top-5 with Wilson's 95 % intervals; ECE: expected calibration error, 15 bins of "
-    "equal width."
+    "95 %: Wilson's interval of an accuracy; of a difference that for pairs. same: equal answers. "
+    "p: McNemar's exact test. ECE: expected calibration error, 15 bins of equal width."
 )
 
 
@@ -207,7 +207,7 @@ def _pairs(found: Evaluation) -> Table | None:
         ]
         for pair in found.agreements
     ]
-    title = "In pairs: same answers, difference of accuracy (second minus first), McNemar's p"
+    title = "Targets in pairs"
     columns = ["first", "second", "same %", "difference, points", "p"]
     return output.table(title, columns, rows) if rows else None
 
