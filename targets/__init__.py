@@ -34,6 +34,7 @@ class Target:
         lower: takes a graph there, with options of the target; None where nothing is lowered.
         load: reads back what the result of `lower` saved in a folder.
         calibrated: whether `lower` takes frames to choose scales by, as `calibration`.
+        unrolled: whether `lower` writes time steps out, whose number it then takes as `steps`.
         backends: what a lowered network may be run by, that of `executor` first; some need packages
             or hardware that are not everywhere.
     """
@@ -45,6 +46,7 @@ class Target:
     lower: Callable[..., Lowered] | None = None
     load: Callable[[str | os.PathLike[str]], Lowered] | None = None
     calibrated: bool = False
+    unrolled: bool = False
     backends: tuple[str, ...] = ()
 
 
@@ -60,6 +62,7 @@ def _built_in(
     *,
     checks: bool = True,
     calibrated: bool = False,
+    unrolled: bool = False,
 ) -> None:
     """Register a target of ours, whose module `NAME/target.py` is imported when it is used."""
 
@@ -78,6 +81,7 @@ def _built_in(
         lower=call("lower"),
         load=call("load"),
         calibrated=calibrated,
+        unrolled=unrolled,
         backends=backends,
     )
     TARGETS.add(name, target)
@@ -99,6 +103,7 @@ _built_in(
     "onnx",
     "ONNX, run by onnxruntime in float32: one step for streaming, or T steps at once",
     ("onnxruntime", "onnxruntime-step"),
+    unrolled=True,
 )
 _built_in(
     "nir",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -28,11 +29,18 @@ def check_name(name: str) -> None:
         raise UnknownNameError(f"backend of {target}", backend, backends)
 
 
-def executor_of(name: str, graph: Graph, calibration: Callable[[], Tensor]) -> Executor:
+def executor_of(
+    name: str,
+    graph: Graph,
+    calibration: Callable[[], Tensor],
+    steps: int | None = None,
+) -> Executor:
     """The executor of `TARGET`, or of one backend of it as `TARGET:BACKEND`.
 
     Args:
         calibration: gives frames `[T, B, *shape]` to choose scales by; called where needed.
+        steps: T of the frames to come, for targets that write steps out; that of the sample which
+            was traced if not given.
 
     Raises:
         UnknownNameError: there is no such target, or no such backend of it here.
@@ -45,7 +53,9 @@ def executor_of(name: str, graph: Graph, calibration: Callable[[], Tensor]) -> E
         return target.executor(graph, calibration)
     if target.lower is None:
         raise UsageError("this target has no backends to choose from.", where=name)
-    options = {"calibration": calibration()} if target.calibrated else {}
+    options: dict[str, Any] = {"calibration": calibration()} if target.calibrated else {}
+    if target.unrolled and steps is not None:
+        options["steps"] = steps
     return BackendExecutor(target.lower(graph, **options), backend)
 
 

@@ -117,8 +117,9 @@ def open_targets(chosen: options.RunChoice, names: list[str]) -> tuple[dict[str,
     from spikeport.targets.executors import executor_of
 
     opened = open_run(chosen)
+    steps = opened.data.frame_shape[0]
     return {
-        name: executor_of(name, opened.graph, opened.calibration)
+        name: executor_of(name, opened.graph, opened.calibration, steps)
         for name in track(names, "Preparing targets")
     }, opened
 
