@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+from textwrap import wrap
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
@@ -10,6 +14,12 @@ from spikeport.estimate.evaluation.result import Evaluation
 
 _SIZE = (7.0, 5.0)
 _ROW, _MARGIN = 0.42, 2.2
+_LINE = 80
+_STYLES: tuple[dict[str, Any], ...] = (
+    {"linestyle": "-", "linewidth": 3.0},
+    {"linestyle": "--"},
+    {"linestyle": ":"},
+)
 _FIT = 30
 """Classes up to which each cell has its number."""
 
@@ -33,7 +43,7 @@ def confusion_figure(found: Evaluation, target: str) -> Figure:
             axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=7)
     axes.set_xlabel("prediction")
     axes.set_ylabel("label")
-    axes.set_title(f"{target}, {found.data.provenance}", fontsize=8)
+    axes.set_title(_wrapped(f"{target}, {found.data.provenance}"), fontsize=8)
     return figure
 
 
@@ -44,7 +54,8 @@ def curve_figure(found: Evaluation) -> Figure:
     curves = {name: result.curve for name, result in found.targets.items() if result.curve}
     # All targets are charged or none is; but energies of fewer steps may not be known for one.
     charged = all(row.energy_uj is not None for rows in curves.values() for row in rows)
-    for name, rows in curves.items():
+    # Targets often agree: no line may hide another.
+    for (name, rows), style in zip(curves.items(), cycle(_STYLES), strict=False):
         places = [
             float(row.energy_uj if charged and row.energy_uj is not None else row.steps)
             for row in rows
@@ -53,7 +64,9 @@ def curve_figure(found: Evaluation) -> Figure:
         ends = [row.right.interval for row in rows]
         below = [share - 100 * low for share, (low, _) in zip(shares, ends, strict=True)]
         above = [100 * high - share for share, (_, high) in zip(shares, ends, strict=True)]
-        axes.errorbar(places, shares, yerr=[below, above], marker="o", capsize=3, label=name)
+        axes.errorbar(
+            places, shares, yerr=[below, above], marker="o", capsize=3, label=name, **style
+        )
         for place, share, row in zip(places, shares, rows, strict=True):
             axes.annotate(
                 f"t={row.steps}", (place, share), (4, -10), textcoords="offset points", fontsize=6
@@ -61,9 +74,13 @@ def curve_figure(found: Evaluation) -> Figure:
     model = next((r.energy.model.id for r in found.targets.values() if r.energy), "")
     axes.set_xlabel(f"energy per sample (uJ), {model}" if charged else "time steps")
     axes.set_ylabel("accuracy (%), 95 % interval")
-    axes.set_title(found.data.provenance, fontsize=8)
+    axes.set_title(_wrapped(found.data.provenance), fontsize=8)
     axes.legend(fontsize=7)
     return figure
+
+
+def _wrapped(text: str) -> str:
+    return "\n".join(wrap(text, _LINE))
 
 
 def _cells(table: npt.NDArray[np.int64]) -> list[tuple[tuple[int, int], int]]:
