@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from spikeport.estimate.capacity import CHIPS, CapacityReport, fit_chips
     from spikeport.estimate.columns import LAYER_COLUMNS
     from spikeport.estimate.energy import ENERGY_MODELS, EnergyModel, energy_model
-    from spikeport.estimate.evaluate import Accuracy, AccuracyResult, accuracy
+    from spikeport.estimate.evaluation import (
+        Accuracy,
+        AccuracyResult,
+        Evaluation,
+        accuracy,
+        evaluate,
+    )
     from spikeport.estimate.export import neurobench_results
     from spikeport.estimate.paper import PAPER_MODES, PaperEstimate
     from spikeport.estimate.progress import Progress
@@ -31,13 +37,14 @@ _WHERE = {
     "ENERGY_MODELS": "energy",
     "LAYER_COLUMNS": "columns",
     "PAPER_MODES": "paper",
-    "Accuracy": "evaluate",
-    "AccuracyResult": "evaluate",
+    "Accuracy": "evaluation",
+    "AccuracyResult": "evaluation",
     "CapacityReport": "capacity",
     "Coverage": "tally",
     "DataInfo": "report",
     "EnergyModel": "energy",
     "EnergyReport": "report",
+    "Evaluation": "evaluation",
     "Ledger": "tally",
     "NodePlan": "tally",
     "PaperEstimate": "paper",
@@ -46,9 +53,10 @@ _WHERE = {
     "Statistics": "stats",
     "Tally": "tally",
     "Term": "tally",
-    "accuracy": "evaluate",
+    "accuracy": "evaluation",
     "energy_model": "energy",
     "estimate": "run",
+    "evaluate": "evaluation",
     "fit_chips": "capacity",
     "neurobench_results": "export",
     "register_rule": "tally",
@@ -67,6 +75,7 @@ __all__ = [
     "DataInfo",
     "EnergyModel",
     "EnergyReport",
+    "Evaluation",
     "Ledger",
     "NodePlan",
     "PaperEstimate",
@@ -78,6 +87,7 @@ __all__ = [
     "accuracy",
     "energy_model",
     "estimate",
+    "evaluate",
     "fit_chips",
     "neurobench_results",
     "register_rule",

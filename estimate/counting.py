@@ -16,7 +16,7 @@ from torch import Tensor
 
 from spikeport.convert.executor import Executor
 from spikeport.core.errors import SpikeportError, UsageError
-from spikeport.estimate.evaluate import Judged, judge
+from spikeport.estimate.evaluation.answers import Judged, judge
 from spikeport.estimate.tally.batch import Counted
 from spikeport.estimate.tally.tally import Tally
 

@@ -19,20 +19,17 @@ from spikeport.estimate.counting import (
     counted_here,
 )
 from spikeport.estimate.energy.evaluate import Energies
-from spikeport.estimate.energy.load import DEFAULT_ENERGY_MODEL, energy_model
+from spikeport.estimate.energy.load import DEFAULT_ENERGY_MODEL, Choice, energy_model
 from spikeport.estimate.energy.pricing import StaticImage
 from spikeport.estimate.energy.schema import EnergyModel
-from spikeport.estimate.evaluate import Accuracy
+from spikeport.estimate.evaluation.answers import Accuracy
 from spikeport.estimate.paper import paper_mode
-from spikeport.estimate.progress import Progress
+from spikeport.estimate.progress import Kept, Progress
 from spikeport.estimate.report import DataInfo, EnergyReport
 from spikeport.estimate.stats import INTERVALS, Method
 from spikeport.estimate.table import Interval
 from spikeport.estimate.tally.rows import SampleFile, sample_rows
 from spikeport.estimate.tally.tally import Tally
-
-Choice = str | os.PathLike[str] | EnergyModel
-"""An energy model by name, by file, or itself."""
 
 
 def estimate(
@@ -96,7 +93,7 @@ def estimate(
         data=data or DataInfo(),
         interval=Interval(interval, seed),
         papers=tuple(mode(tally) for mode in modes),
-        accuracy=judged.result() if judged.parts else None,
+        accuracy=judged.result() if len(judged.records) else None,
         others=tuple(energies[1:]),
         capacity=capacity,
     )
@@ -116,6 +113,7 @@ def _count(
 ) -> int:
     """Add all batches that an earlier run has not finished; how many there are."""
     done: set[int] = set()
+    kept: dict[str, Kept] = {"tally": tally, "judged": judged}
     if progress is not None:
         own = {
             "graph": fingerprint(executor.graph),
@@ -124,21 +122,21 @@ def _count(
             "per-sample file": per_sample is not None,
             "spikeport": version("spikeport"),
         }
-        done |= progress.restore(tally, judged, own)
+        done |= progress.restore(kept, own)
     results = _results(tally, executor, batches, frozenset(done), workers)
     if isinstance(batches, Sequence):
         results = track(results, "Counting", len(batches) - len(done))
     for result in results:
         tally.add(result.counted)
         if result.judged is not None:
-            judged.parts[result.index] = result.judged
+            judged.put(result.index, result.judged)
         if per_sample is not None:
             per_sample.add(result.index, sample_rows(tally, result.counted.per_sample))
         done.add(result.index)
         if progress is not None and progress.due():
-            progress.write(tally, judged, done)
+            progress.write(kept, done)
     if progress is not None:
-        progress.write(tally, judged, done)
+        progress.write(kept, done)
     return len(done)
 
 

@@ -34,6 +34,9 @@ class Target:
         lower: takes a graph there, with options of the target; None where nothing is lowered.
         load: reads back what the result of `lower` saved in a folder.
         calibrated: whether `lower` takes frames to choose scales by, as `calibration`.
+        unrolled: whether `lower` writes time steps out, whose number it then takes as `steps`.
+        backends: what a lowered network may be run by, that of `executor` first; some need packages
+            or hardware that are not everywhere.
     """
 
     description: str
@@ -43,6 +46,8 @@ class Target:
     lower: Callable[..., Lowered] | None = None
     load: Callable[[str | os.PathLike[str]], Lowered] | None = None
     calibrated: bool = False
+    unrolled: bool = False
+    backends: tuple[str, ...] = ()
 
 
 TARGETS: Registry[Target] = Registry(
@@ -51,7 +56,13 @@ TARGETS: Registry[Target] = Registry(
 
 
 def _built_in(
-    name: str, description: str, *, checks: bool = True, calibrated: bool = False
+    name: str,
+    description: str,
+    backends: tuple[str, ...],
+    *,
+    checks: bool = True,
+    calibrated: bool = False,
+    unrolled: bool = False,
 ) -> None:
     """Register a target of ours, whose module `NAME/target.py` is imported when it is used."""
 
@@ -70,18 +81,35 @@ def _built_in(
         lower=call("lower"),
         load=call("load"),
         calibrated=calibrated,
+        unrolled=unrolled,
+        backends=backends,
     )
     TARGETS.add(name, target)
 
 
-_built_in("reference", "the float network, fast: what the others are compared with", checks=False)
+_built_in(
+    "reference",
+    "the float network, fast: what the others are compared with",
+    ("cpu", "cuda"),
+    checks=False,
+)
 _built_in(
     "lava",
     "Lava / Lava-DL fixed point (Loihi 2 arithmetic), simulated bit by bit",
+    ("integer", "pump", "runtime", "slayer"),
     calibrated=True,
 )
-_built_in("onnx", "ONNX, run by onnxruntime in float32: one step for streaming, or T steps at once")
-_built_in("nir", "the Neuromorphic Intermediate Representation, for other frameworks to read")
+_built_in(
+    "onnx",
+    "ONNX, run by onnxruntime in float32: one step for streaming, or T steps at once",
+    ("onnxruntime", "onnxruntime-step"),
+    unrolled=True,
+)
+_built_in(
+    "nir",
+    "the Neuromorphic Intermediate Representation, for other frameworks to read",
+    ("nir", "spikingjelly"),
+)
 
 
 def checked_targets() -> list[str]:
