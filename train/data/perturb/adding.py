@@ -14,7 +14,7 @@ MOST = 1 << 26
 
 def duration(events: Events) -> float:
     """Seconds from the first to the last event, both included."""
-    first, last = events["t"][[0, -1]].tolist()
+    first, last = int(events["t"][0]), int(events["t"][-1])
     return (last - first + 1) / _MICROSECONDS
 
 
@@ -34,7 +34,7 @@ def check_room(name: str, expected: float) -> None:
 
 def blank(events: Events, count: int, rng: np.random.Generator) -> Events:
     """So many events at random times within the recording, without place and polarity."""
-    first, last = events["t"][[0, -1]].tolist()
+    first, last = int(events["t"][0]), int(events["t"][-1])
     added = np.zeros(count, EVENT_DTYPE)
     added["t"] = rng.integers(first, last + 1, size=count)
     return added
