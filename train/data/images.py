@@ -88,6 +88,20 @@ def open_pixels(path: str | Path, channels: int) -> LabelledPixels:
     return LabelledPixels(pixels, numbers.astype(np.int64), names, where.name)
 
 
+def pixel_shape(path: str | Path) -> tuple[int, int, int]:
+    """(C, H, W) of the images of an `.npz`, or of a folder, whose pictures are read in colour.
+
+    Raises:
+        FileError: as for `open_pixels`.
+    """
+    where = Path(path)
+    images = _from_folder(where, "RGB")[0] if where.is_dir() else _stored(where)[0]
+    if images.ndim not in (3, 4):
+        raise _bad(where, f"images are {images.dtype} {list(images.shape)}")
+    channels = images.shape[3] if images.ndim == 4 else 1
+    return channels, images.shape[1], images.shape[2]
+
+
 def open_images(path: str | Path) -> LabelledImages:
     """Read labelled images.
 
