@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from spikeport.core.errors import UsageError
 from spikeport.core.progress import track
-from spikeport.estimate.evaluate import Accuracy, AccuracyResult
+from spikeport.estimate import Accuracy, AccuracyResult
 from spikeport.estimate.robustness.levels import Level
 from spikeport.estimate.robustness.rows import CLEAN, Section, mean_of, row_of
 from spikeport.train.attacks import ATTACKS, SPACES, Victim

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from spikeport.convert.executor import Executor
 from spikeport.core.errors import UsageError
-from spikeport.estimate.evaluate import AccuracyResult, Batch, accuracy
-from spikeport.estimate.robustness.rows import CLEAN, Section, row_of
+from spikeport.estimate import AccuracyResult, accuracy
+from spikeport.estimate.robustness.rows import CLEAN, Batch, Section, row_of
 
 MEASURE = "events"
 
@@ -47,7 +47,7 @@ def compare_levels(
     rows = [row_of(MEASURE, CLEAN, base, base, events=events)]
     for each in levels:
         result, events = _counted(executor, disturbed(each))
-        if result.labels != base.labels:
+        if tuple(result.labels) != tuple(base.labels):
             raise UsageError(
                 f"{each.name} at {each.level:g} came with other samples than the clean run.",
                 where="levels",

@@ -6,10 +6,15 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from spikeport.estimate.evaluate import AccuracyResult
+from torch import Tensor
+
+from spikeport.estimate import AccuracyResult
 from spikeport.estimate.paired import paired
 
 CLEAN = "clean"
+
+Batch = tuple[Tensor, Tensor]
+"""(frames as the executor takes them, labels `[B]`)."""
 
 
 @dataclass(frozen=True)

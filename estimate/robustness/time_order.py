@@ -14,9 +14,9 @@ import torch
 from spikeport.convert.graph import Graph
 from spikeport.convert.interpreter import Edit, Interpreter
 from spikeport.core.errors import UsageError
+from spikeport.estimate import AccuracyResult, accuracy
 from spikeport.estimate.encoding import encoding_layer, goes_around
-from spikeport.estimate.evaluate import AccuracyResult, Batch, accuracy
-from spikeport.estimate.robustness.rows import CLEAN, Mean, Section, row_of
+from spikeport.estimate.robustness.rows import CLEAN, Batch, Mean, Section, row_of
 from spikeport.estimate.stats import statistics
 
 MEASURE = "time"

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from spikeport.cli.pictures import Normalisation
     from spikeport.cli.runs import Run
     from spikeport.convert import Graph
-    from spikeport.estimate.evaluate import Batch
     from spikeport.estimate.robustness import Section
+    from spikeport.estimate.robustness.rows import Batch
 
 
 def measured(

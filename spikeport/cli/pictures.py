@@ -114,6 +114,12 @@ def open_pictures(
             fix="Ask for fewer, or leave the option out for all.",
         )
     scale = given or _known(source, channels)
+    if len(scale.mean) not in (1, channels):
+        raise UsageError(
+            f"there are {len(scale.mean)} means for {channels} channels.",
+            where="--mean, --std",
+            fix="Give one for each channel, or one for all.",
+        )
     return Pictures(data, spread(len(data.labels), count), scale)
 
 
@@ -160,14 +166,14 @@ def _numbers(text: str) -> tuple[float, ...]:
 def _known(source: str, channels: int) -> Normalisation:
     from spikeport.train.models import MODELS
 
-    entry = MODELS.get(source)
-    if entry is None or len(entry.mean) != channels:
+    mean = MODELS[source].mean if source in MODELS else ()
+    if len(mean) != channels:
         raise UsageError(
             "the mean and deviation that this network was trained with are not known.",
             where=source,
             fix="Give --mean and --std (0 and 1 if it reads pixels from 0 to 1 as they are).",
         )
-    return Normalisation(entry.mean, entry.std)
+    return Normalisation(mean, MODELS[source].std)
 
 
 def image_graph(chosen: RunChoice, given: Normalisation | None) -> tuple[Graph, Pictures]:

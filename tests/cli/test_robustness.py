@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from tiny_images import MEAN, STD, pictures
 
 from spikeport.cli.options import RunChoice
 from spikeport.cli.runs import open_run, spread
-from spikeport.core.errors import UsageError
+from spikeport.core.errors import FileError, UsageError
 from spikeport.estimate import accuracy
 from spikeport.robustness import Disturbed, levels_of
 from spikeport.targets import TARGETS
+from spikeport.train.data.images import open_pixels, pixel_shape
 
 DIGITS = ("robustness", "max_former_digits", "--samples", 30)
 
@@ -160,9 +163,9 @@ def test_what_cannot_be_meant_is_refused_before_anything_runs(cli, words, messag
     ("words", "message"),
     [
         (("tiny_images:trained",), "are not known"),
-        (("max_former_cifar",), "the network reads 3 channels"),
+        (("max_former_cifar",), "no trained weights"),
         (("tiny_images:trained", *SCALE, "--samples", 400), "there are 360"),
-        (("tiny_images:trained", "--mean", "0.1,0.2", "--std", "1,1"), "channel"),
+        (("tiny_images:trained", "--mean", "0.1,0.2", "--std", "1,1"), "2 means for 1 channels"),
         (("x.spg", *SCALE), "no surrogate gradients"),
     ],
 )
@@ -170,6 +173,28 @@ def test_images_that_do_not_fit_are_refused(cli, images: str, words, message: st
     done = cli("robustness", *words, "--data", images, "--attack", "fgsm")
     assert done.code == 2
     assert message in " ".join(done.err.split())
+
+
+def test_images_keep_their_colours_and_the_numbers_of_their_classes(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 4, 6, 3)).astype(np.uint8)
+    np.savez(tmp_path / "a.npz", images=pixels, labels=[7, 2, 7])
+    found = open_pixels(tmp_path / "a.npz", 3)
+    assert np.array_equal(found.pixels, pixels.transpose(0, 3, 1, 2))
+    assert found.labels.tolist() == [7, 2, 7] and found.classes == ()
+    assert pixel_shape(tmp_path / "a.npz") == (3, 4, 6)
+    with pytest.raises(FileError, match="the network reads 1 channels"):
+        open_pixels(tmp_path / "a.npz", 1)
+    for name, picture in zip(("cat", "dog", "cat"), pixels, strict=True):
+        folder = tmp_path / "b" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(folder / f"{len(list(folder.iterdir()))}.png")
+    found = open_pixels(tmp_path / "b", 3)
+    assert (found.classes, found.labels.tolist()) == (("cat", "dog"), [0, 0, 1])
+    assert np.array_equal(found.pixels[1], pixels[2].transpose(2, 0, 1))
+    assert open_pixels(tmp_path / "b", 1).pixels.shape == (3, 1, 4, 6)
+    np.savez(tmp_path / "c.npz", images=pixels / 255, labels=[7, 2, 7])
+    with pytest.raises(FileError, match="float64"):
+        open_pixels(tmp_path / "c.npz", 3)
 
 
 def test_names_of_classes_need_all_of_them(cli, tmp_path: Path) -> None:
@@ -184,8 +209,6 @@ def test_names_of_classes_need_all_of_them(cli, tmp_path: Path) -> None:
 
 def test_disturbing_needs_recordings() -> None:
     opened = open_run(RunChoice("max_former_digits", samples=2))
-    from dataclasses import replace
-
     with pytest.raises(UsageError, match="without recordings"):
         Disturbed(replace(opened.data, events=None), [0])
     with pytest.raises(UsageError, match="cannot fire"):
