@@ -22,7 +22,8 @@ def save_sections(
     """Write `robustness.csv` (one line per row), `.json` and `.svg`, each atomically.
 
     Args:
-        about: what the network and the samples are; goes into JSON and picture.
+        about: what the network (`model`) and the samples (`data`, `provenance`) are, and more facts;
+            goes into all three.
 
     Raises:
         FileError: a file cannot be written.
@@ -31,11 +32,13 @@ def save_sections(
 
     files = [Path(folder) / f"{NAME}.{suffix}" for suffix in ("csv", "json", "svg")]
     table, document, picture = files
-    rows = [asdict(row) for section in sections for row in section.rows]
+    told = {key: about[key] for key in ("model", "data", "provenance") if key in about}
+    rows = [told | asdict(row) for section in sections for row in section.rows]
     write_text(table, pd.DataFrame(rows).to_csv(index=False))
     write_json(document, as_json(sections, about))
     origin = {key: str(value) for key, value in about.items()}
-    save_figure(robustness_figure(sections), picture, origin)
+    title = f"{about.get('model', '')} on {about.get('data', '')}: {about.get('provenance', '')}"
+    save_figure(robustness_figure(sections, title), picture, origin)
     return files
 
 

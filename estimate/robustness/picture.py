@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,11 +11,17 @@ from matplotlib.figure import Figure
 from spikeport.estimate.robustness.rows import CLEAN, Row, Section
 
 _PANEL, _COLUMNS = 3.2, 3
+_LETTERS = 70
+"""In one line below a panel."""
 _ORDER = "order"
 
 
-def robustness_figure(sections: Sequence[Section]) -> Figure:
-    """Accuracy in % with 95 % intervals; the dashed line is the clean run."""
+def robustness_figure(sections: Sequence[Section], title: str = "") -> Figure:
+    """Accuracy in % with 95 % intervals; the dashed line is the clean run.
+
+    Args:
+        title: what ran on which data; stands below.
+    """
     panels = [
         (section.rows[0], name, [row for row in section.rows if row.name == name])
         for section in sections
@@ -30,10 +37,11 @@ def robustness_figure(sections: Sequence[Section]) -> Figure:
     columns = min(_COLUMNS, len(panels))
     figure = Figure(figsize=(_PANEL * columns, _PANEL * rows), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes, (clean, title, shown) in zip(grid, panels, strict=False):
-        _panel(axes, clean, title, shown)
+    for axes, (clean, name, shown) in zip(grid, panels, strict=False):
+        _panel(axes, clean, name, shown)
     for axes in grid[len(panels) :]:
         axes.set_axis_off()
+    figure.supxlabel("\n".join(wrap(title, _LETTERS * columns)), fontsize=6)
     return figure
 
 

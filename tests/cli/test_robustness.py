@@ -79,6 +79,7 @@ def test_events_and_time_are_disturbed_and_written(cli, tmp_path: Path) -> None:
     assert (told["samples"], told["hot_rate"]) == (30, 500)
     assert len(table) == sum(len(section["rows"]) for section in told["sections"]) == 8
     assert (tmp_path / "out" / "robustness.svg").read_text().count("<svg") == 1
+    assert table["provenance"].str.startswith("simulated events").all()
 
 
 def test_images_are_attacked_in_both_spaces(cli, images: str) -> None:
@@ -105,7 +106,7 @@ def test_images_are_attacked_in_both_spaces(cli, images: str) -> None:
 def test_direct_coding_reaches_few_patterns(cli, images: str, tmp_path: Path) -> None:
     done = cli("patterns", "tiny_images:trained", "--data", images, *SCALE, "-o", "words.csv")
     assert done.code == 0, done.err
-    table = pd.read_csv(tmp_path / "words.csv", dtype={"pattern": str})
+    table = pd.read_csv(tmp_path / "words.csv", comment="#", dtype={"pattern": str})
     # The same image at each of 3 steps, and a hard reset: 4 of 8 words.
     assert set(table["pattern"]) == {"000", "001", "010", "111"}
     assert table["count"].sum() == 360 * 6 * 4 * 4
@@ -147,6 +148,7 @@ def test_frames_are_attacked_as_real_input_within_a_box(cli) -> None:
         (("--attack", "pgd", "--eps", "0.1", "--box", 9), "Add --attack fgsm"),
         (("--attack", "fgsm", "--box", 0), "are no range"),
         (("--sweep", "drop=0.1", "--box", 9), "only attacks have a box"),
+        (("--sweep", "drop=0.1", "--layer", "head_lif"), "Add --temporal 8"),
         (("--temporal", 2, "--mean", "0.1"), "Give both"),
         (("--temporal", 2, "--mean", "0.1", "--std", "0.2"), "not normalised"),
         (("--attack", "fgsm", "--data", "images:x.npz"), "frames of events, no images"),

@@ -92,7 +92,8 @@ def _write(out: Path, found: Patterns, content: dict[str, Any]) -> None:
         write_json(out, content)
         return
     lines = [f"{bits},{count},{count / found.words!r}" for bits, count in found.common(found.used)]
-    write_text(out, "\n".join(["pattern,count,share", *lines]) + "\n")
+    told = f"# {content['model']} on {content['data']}: {content['provenance']}"
+    write_text(out, "\n".join([told, "pattern,count,share", *lines]) + "\n")
 
 
 def _print(model: str, about: dict[str, Any], found: Patterns) -> None:

@@ -47,6 +47,10 @@ def run(
     attacks = attacks_in(asked)
     scale = normalisation(asked.mean, asked.std)
     levels_of(sweeps)  # a typing error must not cost a run
+    if asked.layer is not None and not asked.temporal:
+        raise UsageError(
+            "only the order of time steps has a layer.", where="--layer", fix="Add --temporal 8."
+        )
     if not (sweeps or attacks or asked.temporal):
         raise UsageError(
             "nothing to disturb was named.",
@@ -77,7 +81,7 @@ _ATTACK_NOTE = (
 
 def _print(model: str, about: dict[str, Any], section: Section) -> None:
     events = any(row.events is not None for row in section.rows)
-    columns = ["condition", "level", "unit", "accuracy %", "95 %", "difference, points", "p"]
+    columns = ["condition", "level", "accuracy %", "95 %", "difference, points", "p"]
     columns += ["events"] if events else []
     rows = [_cells(row)[: len(columns)] for row in section.rows]
     console = output.console()
@@ -89,6 +93,10 @@ def _print(model: str, about: dict[str, Any], section: Section) -> None:
             f"Mean, {mean.of}: {100 * mean.accuracy:.2f} %, {100 * mean.difference:+.2f} points"
             f"{interval}"
         )
+    units = {row.name: row.unit for row in section.rows if row.unit and row.unit != "order"}
+    if units:
+        told = "; ".join(f"{name} in {unit}" for name, unit in units.items())
+        console.print(f"Levels: {told}.")
     for note in section.notes:
         console.print(f"Note: {note}.")
     if section.measure == "attack":
@@ -102,7 +110,6 @@ def _cells(row: Row) -> list[str]:
     return [
         f"{row.name}, {row.variant}" if row.variant else row.name,
         f"{row.level:g}" if row.unit and row.unit != "order" else "",
-        row.unit,
         f"{100 * row.accuracy:.2f}",
         f"{100 * row.low:.1f} to {100 * row.high:.1f}",
         "-"
