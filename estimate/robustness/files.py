@@ -22,7 +22,7 @@ def save_sections(
     """Write `robustness.csv` (one line per row), `.json` and `.svg`, each atomically.
 
     Args:
-        about: what the network (`model`) and the samples (`data`, `provenance`) are, and more facts;
+        about: what the network (`model`) and the samples (`data`, `provenance`) are, and more;
             goes into all three.
 
     Raises:
