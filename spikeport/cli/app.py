@@ -20,6 +20,8 @@ from spikeport.cli.commands import (
     evaluate,
     listing,
     lower,
+    patterns,
+    robustness,
     show,
     simulate,
     trace,
@@ -49,6 +51,8 @@ app.command("estimate")(estimate.run)
 app.command("lower")(lower.run)
 app.command("simulate")(simulate.run)
 app.command("evaluate")(evaluate.run)
+app.command("robustness")(robustness.run)
+app.command("patterns")(patterns.run)
 app.add_typer(data.app, name="data")
 app.command("list")(listing.run)
 app.command("doctor")(doctor.run)
