@@ -22,8 +22,10 @@ from spikeport.cli.commands import (
     lower,
     show,
     simulate,
+    spectrum,
     trace,
     train,
+    transfer,
     verify,
 )
 from spikeport.core.errors import SpikeportError, UsageError
@@ -46,6 +48,8 @@ app.command("show")(show.run)
 app.command("check")(check.run)
 app.command("verify")(verify.run)
 app.command("estimate")(estimate.run)
+app.command("spectrum")(spectrum.run)
+app.command("transfer")(transfer.run)
 app.command("lower")(lower.run)
 app.command("simulate")(simulate.run)
 app.command("evaluate")(evaluate.run)
