@@ -172,7 +172,7 @@ def _conv(node: Node, inputs: Sequence[Axes]) -> Axes:
 
 @RULES.register(Linear)
 def _linear(node: Node, inputs: Sequence[Axes]) -> Axes:
-    if any(atom.name for atom in inputs[0][-1]):
+    if _is_named(inputs[0][-1]):
         raise NoMap("weights mix its positions")
     return (*inputs[0][:-1], axis_of(node.shape[-1]))
 
@@ -182,7 +182,7 @@ def _linear(node: Node, inputs: Sequence[Axes]) -> Axes:
 def _reduced(node: Node, inputs: Sequence[Axes]) -> Axes:
     op, axes = node.op, inputs[0]
     assert isinstance(op, Mean | Sum)
-    if any(atom.name for axis in op.axes for atom in axes[axis]):
+    if any(_is_named(axes[axis]) for axis in op.axes):
         raise NoMap("it is summed over positions")
     if op.keep:
         return tuple(() if i in op.axes else axis for i, axis in enumerate(axes))
@@ -203,7 +203,7 @@ def _permute(node: Node, inputs: Sequence[Axes]) -> Axes:
 @RULES.register(Fourier)
 def _fourier(node: Node, inputs: Sequence[Axes]) -> Axes:
     assert isinstance(node.op, Fourier)
-    if any(atom.name for axis in node.op.axes for atom in inputs[0][axis]):
+    if any(_is_named(inputs[0][axis]) for axis in node.op.axes):
         raise NoMap("its axes are frequencies, not positions")
     return inputs[0]
 
@@ -213,7 +213,9 @@ def _concat(node: Node, inputs: Sequence[Axes]) -> Axes:
     assert isinstance(node.op, Concat)
     joined = node.op.axis
     axes = [_with_size(each[joined], node.shape[joined]) for each in inputs]
-    filled = [(*each[:joined], axis, *each[joined + 1 :]) for each, axis in zip(inputs, axes)]  # noqa: B905
+    filled = [
+        (*each[:joined], axis, *each[joined + 1 :]) for each, axis in zip(inputs, axes, strict=True)
+    ]
     return _agreed(node.shape, filled)
 
 
@@ -227,9 +229,10 @@ def _pairwise(node: Node, inputs: Sequence[Axes]) -> Axes:
 @RULES.register(MatMul)
 def _matmul(node: Node, inputs: Sequence[Axes]) -> Axes:
     a, b = inputs
-    if any(atom.name for atom in a[-1]):
+    axes = (*_agreed(node.shape[:-2], [a[:-2], b[:-2]]), a[-2], b[-1])
+    if _is_named(a[-1]) and not any(map(_is_named, axes)):
         raise NoMap("its product sums over positions")
-    return (*_agreed(node.shape[:-2], [a[:-2], b[:-2]]), a[-2], b[-1])
+    return axes
 
 
 def _agreed(shape: Shape, inputs: Sequence[Axes]) -> Axes:
@@ -237,7 +240,7 @@ def _agreed(shape: Shape, inputs: Sequence[Axes]) -> Axes:
     result: list[Axis] = []
     for place, size in enumerate(shape):
         said = [axes[place] for axes in inputs if sizes((axes[place],)) == (size,)]
-        named = {axis for axis in said if any(atom.name for atom in axis)}
+        named = set(filter(_is_named, said))
         if not named:
             result.append(axis_of(size))
         elif len(named) == 1 and all(axis in named for axis in said):
@@ -247,10 +250,15 @@ def _agreed(shape: Shape, inputs: Sequence[Axes]) -> Axes:
     return tuple(result)
 
 
+def _is_named(axis: Axis) -> bool:
+    """Whether it holds height or width."""
+    return any(atom.name for atom in axis)
+
+
 def _with_size(axis: Axis, size: int) -> Axis:
     if sizes((axis,)) == (size,):
         return axis
-    if not any(atom.name for atom in axis):
+    if not _is_named(axis):
         return axis_of(size)
     if len(axis) == 1:
         return (Atom(size, axis[0].name),)
