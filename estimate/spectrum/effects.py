@@ -12,6 +12,7 @@ from spikeport.convert.ops import AdaptiveAvgPool, AvgPool, Conv, Linear, MaxPoo
 from spikeport.estimate.spectrum.grids import Floats
 from spikeport.estimate.spectrum.spatial import MapSpectrum
 from spikeport.estimate.spectrum.spectra import Spectra
+from spikeport.estimate.spectrum.temporal import StepSpectrum
 from spikeport.estimate.stages import module_of, stage_of
 from spikeport.estimate.stats import Statistics, statistics
 from spikeport.estimate.tally.facts import label
@@ -27,7 +28,8 @@ class Effect:
         what: kind of op or part of the network.
         where: module path, or the node's name.
         node: the node behind whose output is `after`.
-        before, after: the spectra.
+        before, after: the spectra in space.
+        steps: those along time; None where there are none.
     """
 
     what: str
@@ -35,6 +37,7 @@ class Effect:
     node: str
     before: MapSpectrum
     after: MapSpectrum
+    steps: tuple[StepSpectrum, StepSpectrum] | None = None
 
     @property
     def differences(self) -> Floats:
@@ -42,9 +45,12 @@ class Effect:
         return self.after.shares.values - self.before.shares.values
 
     @property
-    def tells(self) -> bool:
-        """Whether a sample has a difference."""
-        return bool(np.isfinite(self.differences).any())
+    def time_differences(self) -> Floats:
+        """The same of the shares along time."""
+        if self.steps is None:
+            return np.full(len(self.differences), np.nan)
+        before, after = self.steps
+        return after.shares.values - before.shares.values
 
     @property
     def same_size(self) -> bool:
@@ -69,9 +75,14 @@ def statistics_of(values: Floats, seed: int) -> Statistics | None:
     return statistics(defined, "bootstrap", seed=seed) if len(defined) else None
 
 
-def mean_over_nodes(parts: list[Effect]) -> Floats:
-    """The mean difference of several effects in each sample, over those defined in it."""
-    values = np.stack([each.differences for each in parts])
+def tells(differences: Floats) -> bool:
+    """Whether any sample has a difference."""
+    return bool(np.isfinite(differences).any())
+
+
+def mean_over_nodes(parts: list[Floats]) -> Floats:
+    """The mean of the differences of several effects in each sample, over those defined in it."""
+    values = np.stack(parts)
     defined = np.isfinite(values)
     counts = defined.sum(0)
     sums = np.where(defined, values, 0.0).sum(0)
@@ -98,12 +109,10 @@ _KINDS: dict[str, Callable[[Node], bool]] = {
 
 
 def _of_ops(spectra: Spectra) -> Iterator[Effect]:
-    maps = spectra.maps
     for node in spectra.graph:
         kind = kind_of(node)
-        if kind and node.name in maps and node.inputs[0] in maps:
-            before, after = maps[node.inputs[0]], maps[node.name]
-            yield Effect(kind, label(node), node.name, before, after)
+        if kind:
+            yield from _between(spectra, node.inputs[0], node.name, kind, label(node))
 
 
 def _of_controls(spectra: Spectra) -> Iterator[Effect]:
@@ -116,9 +125,16 @@ def _of_controls(spectra: Spectra) -> Iterator[Effect]:
 def _of_modules(spectra: Spectra) -> Iterator[Effect]:
     for module, nodes in _modules(spectra.graph).items():
         entry, end = _ends(spectra.graph, nodes)
-        if entry in spectra.maps and end in spectra.maps:
-            part = stage_of(module).part
-            yield Effect(f"{part}, whole", module, end, spectra.maps[entry], spectra.maps[end])
+        yield from _between(spectra, entry, end, f"{stage_of(module).part}, whole", module)
+
+
+def _between(spectra: Spectra, before: str, after: str, what: str, where: str) -> Iterator[Effect]:
+    """The effect between two nodes, if both are maps."""
+    maps, steps = spectra.maps, spectra.steps
+    if before in maps and after in maps:
+        timed = before in steps and after in steps
+        along = (steps[before], steps[after]) if timed else None
+        yield Effect(what, where, after, maps[before], maps[after], along)
 
 
 def _modules(graph: Graph) -> dict[str, list[Node]]:

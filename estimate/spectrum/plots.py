@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from spikeport.estimate.spectrum.effects import Effect
+from spikeport.estimate.spectrum.effects import Effect, tells
 from spikeport.estimate.spectrum.grids import Floats
 from spikeport.estimate.spectrum.report import SpectrumReport
 from spikeport.estimate.spectrum.spatial import MapSpectrum
@@ -29,7 +29,7 @@ def effects_figure(report: SpectrumReport) -> Figure | None:
     """
     groups: dict[str, list[Effect]] = {}
     for each in report.effects:
-        if each.tells:
+        if tells(each.differences):
             groups.setdefault(each.what, []).append(each)
     if not groups:
         return None

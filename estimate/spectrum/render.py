@@ -58,18 +58,18 @@ def _edges(report: SpectrumReport) -> Table:
 
 
 def _kinds(report: SpectrumReport) -> Table:
-    table = _table("What changes the share in space, in percentage points", "behind against before")
-    for heading in ("places", "change", "low", "high"):
+    table = _table("What changes the share, in percentage points", "behind against before")
+    for heading in ("places", "HF", "\u00b1", "places", "time HF", "\u00b1"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("")
+    table.add_column("maps")
     for row in _rows(report.by_kind):
-        defined, nodes = row["defined"], row["nodes"]
-        table.add_row(
-            escape(row["what"]),
-            f"{defined} of {nodes}" if defined < nodes else str(nodes),
-            *(_points(row.get(f"difference{end}")) for end in ("", "_low", "_high")),
-            "" if row["same_size"] else "maps of other sizes",
-        )
+        cells = []
+        for prefix in ("", "time_"):
+            ends = (f"{prefix}difference_low", f"{prefix}difference_high")
+            cells += [f"{row[f'{prefix}defined']} of {row['nodes']}"]
+            cells += [_points(row.get(f"{prefix}difference")), _half(row, *ends)]
+        size = "" if row["same_size"] else "of another size"
+        table.add_row(escape(row["what"]), *cells, size)
     return table
 
 

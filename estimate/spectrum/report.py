@@ -18,6 +18,7 @@ from spikeport.estimate.spectrum.effects import (
     effects,
     mean_over_nodes,
     statistics_of,
+    tells,
 )
 from spikeport.estimate.spectrum.grids import Floats
 from spikeport.estimate.spectrum.shares import Shares
@@ -51,6 +52,19 @@ EDGE_COLUMNS: dict[str, str] = {
     "time_white": "the share that white noise has along T steps",
     "time_left_out": "why there is no share along time",
     "time_silent": "samples that do not change over the steps, which have no share along time",
+}
+KIND_COLUMNS: dict[str, str] = {
+    "what": "kind of op, module as a whole, or max pooling against what could stand there",
+    "same_size": "whether maps keep their size, so that shares are of the same frequencies",
+    "nodes": "how many there are",
+    "defined": "how many of them have a share in space before and behind",
+    "difference": "share behind minus share before, mean over these and over samples",
+    "difference_low": "lower end of its 95 % interval over samples (paired, bootstrap)",
+    "difference_high": "upper end",
+    "time_defined": "how many have shares along time",
+    "time_difference": "the same along time",
+    "time_difference_low": "lower end",
+    "time_difference_high": "upper end",
 }
 
 
@@ -111,12 +125,11 @@ class SpectrumReport:
         """One row per kind of effect, apart where maps change their size: mean over its nodes."""
         rows = []
         for (what, same_size), parts in self._grouped().items():
-            defined = [each for each in parts if each.tells]
-            row: dict[str, Any] = {"what": what, "same_size": same_size}
-            row |= {"nodes": len(parts), "defined": len(defined)}
-            found = self._statistics(mean_over_nodes(defined)) if defined else None
-            rows.append({**row, **_spread("difference", found)})
-        return pd.DataFrame(rows, columns=["what", "same_size", "nodes", "defined", *_DIFFERENCE])
+            row: dict[str, Any] = {"what": what, "same_size": same_size, "nodes": len(parts)}
+            row |= self._mean("", [each.differences for each in parts])
+            row |= self._mean("time_", [each.time_differences for each in parts])
+            rows.append(row)
+        return pd.DataFrame(rows, columns=list(KIND_COLUMNS))
 
     @cached_property
     def curves(self) -> pd.DataFrame:
@@ -190,7 +203,14 @@ class SpectrumReport:
         for name, maps in (("before", before), ("after", after)):
             found = self._statistics(maps.shares.values)
             row[name] = None if found is None else found.mean
-        return {**row, **_spread("difference", self._statistics(each.differences))}
+        row |= _spread("difference", self._statistics(each.differences))
+        return {**row, **_spread("time_difference", self._statistics(each.time_differences))}
+
+    def _mean(self, prefix: str, parts: list[Floats]) -> dict[str, Any]:
+        """Over the effects that are defined, and how many these are."""
+        defined = list(filter(tells, parts))
+        found = self._statistics(mean_over_nodes(defined)) if defined else None
+        return {f"{prefix}defined": len(defined), **_spread(f"{prefix}difference", found)}
 
     def _statistics(self, values: Floats) -> Statistics | None:
         return statistics_of(values, self.seed)
@@ -210,9 +230,6 @@ class SpectrumReport:
             yield name, "radial", frequencies, values
         for name, steps in self.spectra.steps.items():
             yield name, "time", steps.grid.radius, steps.power
-
-
-_DIFFERENCE = ("difference", "difference_low", "difference_high")
 
 
 def _spread(name: str, found: Statistics | None) -> dict[str, float | None]:

@@ -237,6 +237,17 @@ def test_modules_are_compared_as_a_whole() -> None:
     assert mixer.loc["stage1.0.mixer", "after"] == shares["stage1.0.mixer"]
     kinds = set(report.by_kind["what"])
     assert {"neuron", "depth-wise convolution", "convolution", "max pooling"} <= kinds
+    neurons = report.by_kind.set_index("what").loc["neuron"]
+    times = report.edges.set_index("node")["time_share"]
+    expected = [
+        times[after] - times[before]
+        for before, after in (
+            ("patch_embed1.pool", "stage1.0.mixer.lif"),
+            ("stage2.0.attn.tokens", "stage2.0.attn.lif"),
+        )
+    ]
+    assert neurons["time_defined"] == 2
+    assert neurons["time_difference"] == pytest.approx(sum(expected) / 2)
 
 
 def test_the_reason_stands_beside_what_is_left_out() -> None:
