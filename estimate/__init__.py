@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from spikeport.estimate.progress import Progress
     from spikeport.estimate.report import DataInfo, EnergyReport
     from spikeport.estimate.run import estimate
+    from spikeport.estimate.spectrum import Spectra, SpectrumReport
     from spikeport.estimate.stats import Statistics, statistics
     from spikeport.estimate.tally import Coverage, Ledger, NodePlan, Tally, Term, register_rule
     from spikeport.estimate.tally.rows import SampleFile
@@ -43,6 +44,8 @@ _WHERE = {
     "PaperEstimate": "paper",
     "Progress": "progress",
     "SampleFile": "tally.rows",
+    "Spectra": "spectrum",
+    "SpectrumReport": "spectrum",
     "Statistics": "stats",
     "Tally": "tally",
     "Term": "tally",
@@ -72,6 +75,8 @@ __all__ = [
     "PaperEstimate",
     "Progress",
     "SampleFile",
+    "Spectra",
+    "SpectrumReport",
     "Statistics",
     "Tally",
     "Term",
