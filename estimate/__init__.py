@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from spikeport.estimate.progress import Progress
     from spikeport.estimate.report import DataInfo, EnergyReport
     from spikeport.estimate.run import estimate
+    from spikeport.estimate.spectrum import Spectra, SpectrumReport
     from spikeport.estimate.stats import Statistics, statistics
     from spikeport.estimate.tally import Coverage, Ledger, NodePlan, Tally, Term, register_rule
     from spikeport.estimate.tally.rows import SampleFile
@@ -50,6 +51,8 @@ _WHERE = {
     "PaperEstimate": "paper",
     "Progress": "progress",
     "SampleFile": "tally.rows",
+    "Spectra": "spectrum",
+    "SpectrumReport": "spectrum",
     "Statistics": "stats",
     "Tally": "tally",
     "Term": "tally",
@@ -81,6 +84,8 @@ __all__ = [
     "PaperEstimate",
     "Progress",
     "SampleFile",
+    "Spectra",
+    "SpectrumReport",
     "Statistics",
     "Tally",
     "Term",

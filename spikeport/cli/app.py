@@ -24,8 +24,10 @@ from spikeport.cli.commands import (
     robustness,
     show,
     simulate,
+    spectrum,
     trace,
     train,
+    transfer,
     verify,
 )
 from spikeport.core.errors import SpikeportError, UsageError
@@ -48,6 +50,8 @@ app.command("show")(show.run)
 app.command("check")(check.run)
 app.command("verify")(verify.run)
 app.command("estimate")(estimate.run)
+app.command("spectrum")(spectrum.run)
+app.command("transfer")(transfer.run)
 app.command("lower")(lower.run)
 app.command("simulate")(simulate.run)
 app.command("evaluate")(evaluate.run)
