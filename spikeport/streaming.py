@@ -222,14 +222,7 @@ class Stream:
         self._source, self._executor, self._speed = source, executor, speed
         self._clock = clock or WallClock()
         _check_network(executor.graph, self.state)
-        stated = getattr(source, "sensor_size", None)
-        if None not in (stated, sensor_size) and tuple(stated) != sensor_size:
-            raise UsageError(
-                f"the source states {stated[0]} x {stated[1]} pixels.",
-                where="sensor_size",
-                fix="Leave it out.",
-            )
-        known = sensor_size if stated is None else (int(stated[0]), int(stated[1]))
+        known = _sensor_of(source, sensor_size)
         self.fit = make_fit(fit, known, executor.graph.input.shape)
         self.on_slice: Callable[[Events], None] = lambda events: None
         self.on_frame: Callable[[Prediction, NDArray[Any]], None] = lambda said, frame: None
@@ -386,6 +379,21 @@ def _check_network(graph: Graph, rule: StateRule) -> None:
             where="state",
             fix=f"Reset it after as many: --state reset:{limit}.",
         )
+
+
+def _sensor_of(source: EventSource, given: tuple[int, int] | None) -> tuple[int, int] | None:
+    """(width, height) that the source states, else what was given."""
+    stated = getattr(source, "sensor_size", None)
+    if stated is None:
+        return given
+    width, height = (int(side) for side in stated)
+    if given not in (None, (width, height)):
+        raise UsageError(
+            f"the source states {width} x {height} pixels.",
+            where="sensor_size",
+            fix="Leave it out.",
+        )
+    return width, height
 
 
 def stream(

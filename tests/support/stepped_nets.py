@@ -73,10 +73,10 @@ def everything(*, steps: int | None = None, over: type[MeanTime | SumTime] = Mea
     return graph
 
 
-def plain() -> Graph:
+def plain(side: int = 8) -> Graph:
     """No loop: layers, a neuron, a mean over space, and the class scores of each step."""
     graph = Graph(outputs=("head",))
-    graph.add("x", Input(SIZE, Domain.GRADED, per_step=True))
+    graph.add("x", Input((2, side, side), Domain.GRADED, per_step=True))
     conv = Conv(
         sixteenths(4, 2, 3, 3), None, stride=(1, 1), padding=(1, 1), dilation=(1, 1), groups=1
     )

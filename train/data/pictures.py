@@ -45,24 +45,24 @@ def palette() -> list[int]:
 
 
 def paint(values: NDArray[Any]) -> Levels:
-    """Colours `[H, W]` of strengths `[2, H, W]` (OFF, ON) from 0 to 1; any above 0 is seen."""
-    levels = np.ceil(np.clip(values, 0, 1) * (LEVELS - 1) - 1e-9).astype(np.uint8)
+    """Colours `[H, W]` of strengths `[2, H, W]` (OFF, ON) from 0 to 1."""
+    levels = np.rint(np.clip(values, 0, 1) * (LEVELS - 1)).astype(np.uint8)
     painted: Levels = levels[0] * np.uint8(LEVELS) + levels[1]
     return painted
 
 
 def paint_counts(counts: NDArray[Any]) -> Levels:
-    """Colours `[H, W]` of event counts `[2, H, W]`; few pixels are cut off at full strength."""
+    """Colours `[H, W]` of event counts `[2, H, W]`; a single event is seen."""
     active = counts[counts > 0]
     full = max(1.0, float(np.percentile(active, _BRIGHTEST))) if active.size else 1.0
-    return paint(counts / full)
+    return paint(np.where(counts > 0, np.maximum(counts / full, 1 / (LEVELS - 1)), 0))
 
 
 def picture(painted: Levels, caption: str = "") -> Image.Image:
     """One picture, enlarged by a whole factor, with a line of text below."""
     height, width = painted.shape
     zoom = max(1, _SIDE // max(height, width))
-    image = Image.fromarray(np.kron(painted, np.ones((zoom, zoom), np.uint8)), mode=None)
+    image = Image.fromarray(np.kron(painted, np.ones((zoom, zoom), np.uint8)))
     strip = _TEXT + 2 * _MARGIN if caption else 0
     canvas = Image.new("P", (image.width, image.height + strip), 0)
     canvas.putpalette(palette())

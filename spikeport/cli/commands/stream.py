@@ -147,8 +147,9 @@ def _print_json(said: Prediction) -> None:
 
 def _print_line(said: Prediction, first_us: int) -> None:
     rate = "-" if said.events_per_second is None else f"{said.events_per_second / 1e3:,.1f}"
+    seconds = (said.end_us - first_us) / 1e6
     sys.stdout.write(
-        f"{(said.end_us - first_us) / 1e6:>10.3f}  {said.label:>5} {said.score:>9.4f}  {said.step:>4}  "
+        f"{seconds:>10.3f}  {said.label:>5} {said.score:>9.4f}  {said.step:>4}  "
         f"{said.events:>9,} {rate:>9}  {100 * said.spike_rate:>8.2f}  "
         f"{1e3 * said.latency_s:>10.2f}\n"
     )
