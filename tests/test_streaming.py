@@ -319,6 +319,15 @@ def cameras() -> ModuleType:
     return module
 
 
+def test_the_cameras_of_the_documentation_are_those_of_the_example() -> None:
+    root = Path(__file__).parents[1]
+    page = (root / "docs" / "streaming.md").read_text()
+    shown = page[page.index("```py\n") + 6 :].partition("```")[0]
+    code = (root / "examples" / "cameras.py").read_text().splitlines()
+    lines = [line.partition("  #")[0] for line in shown.splitlines() if line]
+    assert len(lines) > 15 and set(lines) <= set(code)
+
+
 def with_fields(names: str, types: str, renamed: dict[str, str]) -> np.ndarray:
     pairs = zip(names.split(), types.split(), strict=True)
     events = np.empty(len(EVENTS), np.dtype(list(pairs)))
