@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import Neuron
 from spikeport.convert.stepping import StepExecutor
 from spikeport.convert.streaming import step_limit
-from spikeport.core.errors import UnknownNameError, UsageError
+from spikeport.core.errors import CheckFailed, UnknownNameError, UsageError
 from spikeport.latency import Latencies
 from spikeport.targets import stepper
 from spikeport.train.data.recordings import Events
@@ -275,7 +276,7 @@ class Stream:
             self._counts.events += events
             self._counts.outside += outside
             rest_due |= each.after_gap
-            if self._is_late(each):
+            if self._comes_too_late(each):
                 self._counts.dropped_windows += 1
                 self._counts.dropped_events += events
                 continue
@@ -303,8 +304,8 @@ class Stream:
     def _due(self, us: int) -> float:
         return self._began + (us - self.first_us) / 1e6
 
-    def _is_late(self, each: Slice) -> bool:
-        """Whether a window is dropped; waits for it where it has not come yet."""
+    def _comes_too_late(self, each: Slice) -> bool:
+        """Whether a window is dropped; at real speed waits for one that has not come yet."""
         if self._speed == "max":
             return False
         lag = self._clock.now() - self._due(each.end)
@@ -326,6 +327,12 @@ class Stream:
         batch = torch.from_numpy(frame.astype(np.float32)).unsqueeze(0)
         output = self._executor.step(batch, rates)
         scores = tuple(output[0].double().tolist())
+        if not all(map(math.isfinite, scores)):
+            raise CheckFailed(
+                f"the network puts out {scores}.",
+                where=f"window {number}",
+                fix="Look for weights that are not finite, or reset its state now and then.",
+            )
         label = max(range(len(scores)), key=scores.__getitem__)
         self._ended = self._clock.now()
         seconds = (each.end - each.start) / 1e6
@@ -429,6 +436,7 @@ def stream(
     Raises:
         UsageError: an option cannot be meant, or the network does not suit events.
         UnsupportedError: the graph cannot be streamed; names the node.
+        CheckFailed: while iterating, scores that are not finite.
         SpikeportError: while iterating, what the source raises, or events that cannot be.
     """
     executor = stepper(model, target) if isinstance(model, Graph) else model

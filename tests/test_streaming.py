@@ -18,7 +18,7 @@ import spikeport
 from spikeport.convert import Graph, Interpreter, StepInterpreter
 from spikeport.convert.domain import Domain
 from spikeport.convert.ops import Input, Scale
-from spikeport.core.errors import FileError, UnknownNameError, UsageError
+from spikeport.core.errors import CheckFailed, FileError, UnknownNameError, UsageError
 from spikeport.latency import Latencies
 from spikeport.streaming import StateRule, Stream
 from spikeport.train.data.frames import to_frames
@@ -242,6 +242,16 @@ def test_outputs_that_are_no_scores_are_refused() -> None:
     graph.add("out", Scale(2.0), ["x"])
     with pytest.raises(UsageError, match="no scores of classes"):
         refused(graph=graph)
+
+
+def test_scores_that_are_not_finite_are_told() -> None:
+    class Broken(StepInterpreter):
+        def step(self, frame: torch.Tensor, tap: object = None) -> torch.Tensor:
+            return super().step(frame) * float("nan")
+
+    with pytest.raises(CheckFailed, match="puts out") as caught:
+        list(Stream(Packets([EVENTS]), Broken(plain()), "20ms"))
+    assert caught.value.where == "window 0"
 
 
 def test_unknown_speeds_and_contradicting_sensors_are_refused() -> None:

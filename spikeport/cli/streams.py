@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from spikeport.convert import StepExecutor
     from spikeport.streaming import Prediction
+    from spikeport.train.data.stream import ByCount, ByTime
 
 MOST_PICTURES = 600
 """In one animation: it is held in memory until it is written."""
@@ -113,43 +114,46 @@ def open_stepper(
 
 
 @dataclass
-class Animation:
-    """Pictures of windows, up to `MOST_PICTURES`.
+class Album:
+    """Pictures of windows with what a network says about them.
 
     Attributes:
         first_us: tells when the recording began.
+        limit: pictures that are kept.
+        left_out: how many came beyond it.
     """
 
-    path: Path
-    milliseconds: float
     first_us: Callable[[], int]
+    limit: int = MOST_PICTURES
     pictures: list[Image.Image] = field(default_factory=list)
     left_out: int = 0
 
-    def __post_init__(self) -> None:
-        from spikeport.train.data.pictures import require_picture
-
-        require_picture(self.path)
-
     def add(self, said: Prediction, frame: NDArray[Any]) -> None:
-        """One window with what the network says about it."""
+        """One window."""
         from spikeport.train.data.pictures import paint_counts, picture
 
-        if len(self.pictures) < MOST_PICTURES:
+        if len(self.pictures) < self.limit:
             self.pictures.append(picture(paint_counts(frame), caption(said, self.first_us())))
         else:
             self.left_out += 1
 
-    def save(self) -> None:
-        """Write the file; says what does not fit."""
+    def save(self, path: Path, milliseconds: float) -> None:
+        """Write the file; says what is not in it."""
         from spikeport.train.data.pictures import save_pictures
 
-        save_pictures(self.path, self.pictures, self.milliseconds)
+        save_pictures(path, self.pictures, milliseconds)
         if self.left_out:
             output.print_note(
-                f"{self.path} holds the first {MOST_PICTURES} windows; {self.left_out:,} more are "
-                "not in it."
+                f"{path} holds the first {self.limit} windows; {self.left_out:,} more are not in "
+                "it."
             )
+
+
+def shown_ms(window: ByTime | ByCount) -> float:
+    """How long a picture of an animation stands for a window."""
+    from spikeport.train.data.stream import ByTime
+
+    return window.us / 1000 if isinstance(window, ByTime) else COUNTED_MS
 
 
 def caption(said: Prediction, first_us: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Literal
 
 from torch import Tensor
@@ -36,32 +35,37 @@ class OnnxStepExecutor:
         self._graph = prepared(graph, options)
         steps = options.model_copy(update={"steps": _steps(graph)})
         self._model = step_model(self._graph, steps)
-        self._plain = StepRunner(self._model, self._graph)
-        self._taken = 0
+        self._runners: dict[bool, StepRunner] = {}
+        self.reset()
 
     @property
     def graph(self) -> Graph:
         return self._graph
 
-    @cached_property
-    def _watched(self) -> StepRunner:
-        neurons = [node for node in self._graph if isinstance(node.op, Neuron)]
-        return StepRunner(self._model, self._graph, neurons)
-
     def reset(self) -> None:
         self._taken = 0
-        self._plain.reset()
+        self._last: StepRunner | None = None
+
+    def _runner(self, watched: bool) -> StepRunner:
+        """With the states as the step before left them; made when it is first asked for."""
+        if watched not in self._runners:
+            neurons = [node for node in self._graph if isinstance(node.op, Neuron)]
+            self._runners[watched] = StepRunner(
+                self._model, self._graph, neurons if watched else ()
+            )
+        runner = self._runners[watched]
+        if self._last is None:
+            runner.reset()
+        else:
+            runner.take_over(self._last)
+        self._last = runner
+        return runner
 
     def step(self, frame: Tensor, tap: Tap | None = None) -> Tensor:
         check_frame(self._graph, tuple(frame.shape))
         check_step(self._graph, self._taken)
-        runner = self._plain
-        if tap is not None:
-            # The states are values outside of both sessions.
-            self._watched.take_over(self._plain)
-            runner = self._watched
+        runner = self._runner(tap is not None)
         output, watched = runner.step(frame)
-        self._plain.take_over(runner)
         self._taken += 1
         for name, value in watched.items() if tap is not None else ():
             node = self._graph[name]

@@ -240,6 +240,7 @@ def test_a_digit_step_by_step(cli, made: Path) -> None:
             "reads frames, not surfaces",
         ),
         (("dogits", "-o", "x.png"), "Did you mean digits"),
+        (("nothing.npz", "-o", "x.png"), "does not exist"),
     ],
 )
 def test_pictures_that_cannot_be_are_refused(

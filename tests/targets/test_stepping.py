@@ -49,9 +49,14 @@ def test_onnx(name: str) -> None:
     same_spikes(GRAPHS[name], OnnxStepExecutor(GRAPHS[name], "float64"), frames(9), 1e-12)
 
 
+@pytest.fixture(scope="module")
+def former() -> Graph:
+    return traced("max_former_event", **FORMER)
+
+
 @pytest.mark.parametrize("target", ["reference", "onnx"])
-def test_a_network_with_fused_layers_in_float32(target: str) -> None:
-    graph = traced("max_former_event", **FORMER)
+def test_a_network_with_fused_layers_in_float32(former: Graph, target: str) -> None:
+    graph = former
     x = frames(3, size=(2, 32, 32))
     expected, _, outputs = stepped(StepInterpreter(graph), x)
     seen, _, got = stepped(stepper(graph, target), x)

@@ -13,9 +13,11 @@ from spikeport.core.errors import UnknownNameError, UsageError
 if TYPE_CHECKING:
     from PIL import Image
 
-    from spikeport.streaming import Prediction
+    from spikeport.convert import StepExecutor
 
 KINDS = ("frames", "surface")
+STEP_MS = 200.0
+"""For which a frame of data, whose duration is not known, is shown."""
 
 
 @options.spread
@@ -64,13 +66,17 @@ def run(
 
     Example: spikeport data show street.aedat4 --kind surface --tau 30ms -o surface.png
     """
+    from spikeport.core.files import readable_file
     from spikeport.train.data.pictures import require_picture, save_pictures
+    from spikeport.train.data.stream import parse_window
 
     require_picture(out)
     if kind not in KINDS:
         raise UnknownNameError("kind of picture", kind, KINDS)
     shown = min(count, streams.MOST_PICTURES)
     is_file = Path(what).is_file()
+    if not is_file and Path(what).suffix and ":" not in what:
+        readable_file(what, "recording")
     if model is not None and kind == "surface":
         raise UsageError(
             "a network reads frames, not surfaces.", where="--kind", fix="Leave out one of them."
@@ -93,18 +99,11 @@ def run(
         if model is not None:
             executor = streams.open_stepper(model, checkpoint, given, target)[0]
         pictures = _of_frames(frames, name, executor)
-    save_pictures(out, pictures, _milliseconds(window) if is_file else 200.0)
+    save_pictures(out, pictures, streams.shown_ms(parse_window(window)) if is_file else STEP_MS)
     ink = "time surfaces (tau " + tau + ")" if kind == "surface" else "event counts"
     output.console().print(
         f"{out}: {len(pictures)} pictures of {what}, {ink}; ON blue, OFF vermilion."
     )
-
-
-def _milliseconds(window: str) -> float:
-    from spikeport.train.data.stream import ByTime, parse_window
-
-    parsed = parse_window(window)
-    return parsed.us / 1000 if isinstance(parsed, ByTime) else streams.COUNTED_MS
 
 
 def _windows(
@@ -151,7 +150,7 @@ def _windows(
 
 def _predicted(
     path: Path,
-    executor: Any,
+    executor: StepExecutor,
     window: str,
     count: int,
     state: str,
@@ -160,28 +159,17 @@ def _predicted(
 ) -> list[Image.Image]:
     """Of what the network reads, with its predictions."""
     from spikeport.streaming import Stream
-    from spikeport.train.data.pictures import paint_counts, picture
     from spikeport.train.data.stream import FileSource
 
-    pictures: list[Image.Image] = []
-
-    def draw(said: Prediction, frame: Any) -> None:
-        pictures.append(picture(paint_counts(frame), streams.caption(said, stream.first_us)))
-
-    stream = Stream(
-        FileSource(path),
-        executor,
-        window,
-        state=state,
-        fit=fit,
-        sensor_size=streams.parse_sensor(sensor),
-    )
-    stream.on_frame = draw
+    size = streams.parse_sensor(sensor)
+    stream = Stream(FileSource(path), executor, window, state=state, fit=fit, sensor_size=size)
+    album = streams.Album(lambda: stream.first_us, count)
+    stream.on_frame = album.add
     for _ in stream:
-        if len(pictures) == count:
+        if len(album.pictures) == count:
             break
     output.print_note(f"{stream.fit}.")
-    return pictures
+    return album.pictures
 
 
 def _sample(spec: str, split: str, index: int, steps: int, framing: str) -> tuple[Any, str]:
@@ -198,7 +186,7 @@ def _sample(spec: str, split: str, index: int, steps: int, framing: str) -> tupl
     return data.frames[index], data.classes[int(data.labels[index])]
 
 
-def _of_frames(frames: Any, name: str, executor: Any) -> list[Image.Image]:
+def _of_frames(frames: Any, name: str, executor: StepExecutor | None) -> list[Image.Image]:
     import torch
 
     from spikeport.train.data.pictures import paint_counts, picture

@@ -69,8 +69,11 @@ def run(
     Example: spikeport stream street.aedat4 --model lowered --speed real --fit crop -o street.gif
     """
     from spikeport.streaming import Stream
+    from spikeport.train.data.pictures import require_picture
     from spikeport.train.data.stream import FileSource
 
+    if out is not None and out.suffix:
+        require_picture(out)
     source = FileSource(file)
     executor, ran = streams.open_stepper(model, checkpoint, given, target)
     stream = Stream(
@@ -92,14 +95,17 @@ def run(
 
 def _play(stream: Stream, out: Path | None, as_json: bool, about: dict[str, Any]) -> bool:
     """Run to the end or to Ctrl-C; whether it was that."""
+    from spikeport.core.files import write_json
+
     interrupted = False
     with contextlib.ExitStack() as opened:
         told: list[Callable[[Prediction], None]] = [
             _print_json if as_json else lambda said: _print_line(said, stream.first_us)
         ]
-        animation = None
+        album = None
         if out is not None and out.suffix:
-            animation = _animation(stream, out)
+            album = streams.Album(lambda: stream.first_us)
+            stream.on_frame = album.add
         elif out is not None:
             lines = opened.enter_context(streams.lines_file(out / streams.PREDICTIONS))
             told.append(lambda said: _write(lines.write, said))
@@ -113,27 +119,15 @@ def _play(stream: Stream, out: Path | None, as_json: bool, about: dict[str, Any]
             interrupted = True
         summary = stream.summary()
         content = about | {"interrupted": interrupted} | summary.as_json()
-        if animation is not None and animation.pictures:
-            animation.save()
-        elif out is not None and animation is None:
-            from spikeport.core.files import write_json
-
+        if out is not None and album is not None and album.pictures:
+            album.save(out, streams.shown_ms(stream.window))
+        elif out is not None and album is None:
             write_json(out / streams.SUMMARY, content)
     if as_json:
         sys.stdout.write(streams.json_line({"summary": content}))
     else:
         _print_summary(summary, about)
     return interrupted
-
-
-def _animation(stream: Stream, out: Path) -> streams.Animation:
-    from spikeport.train.data.stream import ByTime
-
-    window = stream.window
-    milliseconds = window.us / 1000 if isinstance(window, ByTime) else streams.COUNTED_MS
-    animation = streams.Animation(out, milliseconds, lambda: stream.first_us)
-    stream.on_frame = animation.add
-    return animation
 
 
 def _write(write: Callable[[str], Any], said: Prediction) -> None:
