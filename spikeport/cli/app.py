@@ -25,6 +25,7 @@ from spikeport.cli.commands import (
     show,
     simulate,
     spectrum,
+    stream,
     trace,
     train,
     transfer,
@@ -57,6 +58,7 @@ app.command("simulate")(simulate.run)
 app.command("evaluate")(evaluate.run)
 app.command("robustness")(robustness.run)
 app.command("patterns")(patterns.run)
+app.command("stream")(stream.run)
 app.add_typer(data.app, name="data")
 app.command("list")(listing.run)
 app.command("doctor")(doctor.run)
