@@ -28,7 +28,7 @@ from spikeport.targets.artefact.manifest import (
     Manifest,
 )
 from spikeport.targets.fidelity import FidelityReport, save_heat_map
-from spikeport.targets.lowered import Lowered
+from spikeport.targets.lowered import Lowered, Run
 
 _PACKAGES = ("spikeport", "torch", "numpy", "spikingjelly", "onnx", "onnxruntime", "nir", "lava-nc")
 
@@ -38,6 +38,7 @@ def write_artefact(
     frames: Tensor,
     folder: str | os.PathLike[str],
     report: FidelityReport | None = None,
+    golden: Run | None = None,
 ) -> Manifest:
     """Run the frames on the target's first backend and write all that a reader needs to repeat it.
 
@@ -47,12 +48,13 @@ def write_artefact(
         frames: `[T, B, *shape]` if the graph's input comes per step, else `[B, *shape]`; one or
             two samples are enough.
         report: also write it, as `parity.json`, `parity.csv` and `parity.svg`.
+        golden: what the first backend emits on these frames, spikes included, if that is known.
 
     Raises:
         FileError: a file cannot be written.
         SpikeportError: the frames do not suit the graph.
     """
-    run = lowered.run(frames, spikes=True)
+    run = golden or lowered.run(frames, spikes=True)
     target = _empty_of_manifest(Path(folder))
     with tempfile.TemporaryDirectory(prefix=".spikeport-", dir=target) as name:
         staged = Path(name)

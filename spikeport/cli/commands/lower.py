@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from spikeport.convert import Graph
     from spikeport.targets.fidelity import FidelityReport
-    from spikeport.targets.lowered import Lowered
+    from spikeport.targets.lowered import Lowered, Run
 
 
 @options.spread
@@ -72,9 +72,11 @@ def run(
         chosen["calibration"] = subject.calibration
     with working("Lowering"):
         lowered = lower(subject.graph, target, **chosen)
-    report = prove(subject.graph, lowered, subject.frames)
+    with working("Running"):
+        golden = lowered.run(subject.frames, spikes=True)
+    report = prove(subject.graph, lowered, subject.frames, golden)
     # Only what was proven is left behind.
-    manifest = write_artefact(lowered, subject.frames, out, report)
+    manifest = write_artefact(lowered, subject.frames, out, report, golden)
     needed = resources(lowered)
     if as_json:
         warnings = [str(each) for each in lowered.report.warnings()]
@@ -90,6 +92,8 @@ def run(
     for stage in report.stages:
         if stage.first and not stage.exact:
             console.print(f"  {stage.left} -> {stage.right}: first difference in {stage.first}.")
+        for layer, runs_in in stage.uncompared.items():
+            console.print(f"  {layer} runs in {runs_in} only, so nothing was compared there.")
     for name, why in report.skipped.items():
         console.print(f"  {name}: not run. {why}")
     for name in manifest.golden.silent:
@@ -100,21 +104,25 @@ def run(
     )
 
 
-def prove(graph: Graph, lowered: Lowered, frames: Tensor) -> FidelityReport:
+def prove(
+    graph: Graph, lowered: Lowered, frames: Tensor, golden: Run | None = None
+) -> FidelityReport:
     """Run every backend that is installed and compare each stage with the one before.
 
+    Args:
+        golden: what the first backend emits on these frames, spikes included, if that is known.
+
     Raises:
-        CheckFailed: spikes differ where none may, or nothing fired.
+        CheckFailed: spikes, outputs or layers differ where none may, or nothing fired.
     """
     from spikeport.targets.fidelity import fidelity
 
     with working(f"Proving on {', '.join(lowered.backends)}"):
-        report = fidelity(graph, lowered, frames)
+        report = fidelity(graph, lowered, frames, golden=golden)
     for stage in report.stages:
         if not stage.ok:
             raise CheckFailed(
-                f"{stage.different:,} of {stage.compared:,} spikes differ between {stage.left} and "
-                f"{stage.right}, which must be equal; the first in {stage.first}.",
+                stage.problems[0],
                 where=lowered.target,
                 fix="Please report this graph: the target does not compute what was lowered.",
             )
