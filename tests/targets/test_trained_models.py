@@ -19,6 +19,7 @@ from spikeport.train.checkpoint import shipped_models
 
 NIR = {
     "max_former_digits": "maximum of real values",
+    "max_former_digits_stf": "NIR adds constants in layers with weights only",
     "ms_qkformer_digits": "maximum of real values",
     "spikformer_digits": "NIR can merge neighbouring axes only",
 }

@@ -18,7 +18,12 @@ from spikeport.train.data import open_data
 from spikeport.train.evaluate import accuracy
 from spikeport.train.recipe import load_recipe
 
-NEURONS = {"max_former_digits": 16, "ms_qkformer_digits": 19, "spikformer_digits": 19}
+NEURONS = {
+    "max_former_digits": 16,
+    "max_former_digits_stf": 15,
+    "ms_qkformer_digits": 19,
+    "spikformer_digits": 19,
+}
 """Models that weights come with, and their layers of neurons."""
 RECIPES = {"max_former_digits": "digits"}
 """Recipes that are not called like their model."""
