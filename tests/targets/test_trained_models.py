@@ -20,6 +20,7 @@ from spikeport.train.checkpoint import shipped_models
 NIR = {
     "max_former_digits": "maximum of real values",
     "max_former_digits_stf": "NIR adds constants in layers with weights only",
+    "max_resnet_digits": "maximum of real values",
     "ms_qkformer_digits": "maximum of real values",
     "spikformer_digits": "NIR can merge neighbouring axes only",
 }

@@ -21,6 +21,7 @@ from spikeport.train.recipe import load_recipe
 NEURONS = {
     "max_former_digits": 16,
     "max_former_digits_stf": 15,
+    "max_resnet_digits": 9,
     "ms_qkformer_digits": 19,
     "spikformer_digits": 19,
 }
