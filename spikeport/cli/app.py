@@ -20,6 +20,7 @@ from spikeport.cli.commands import (
     evaluate,
     listing,
     lower,
+    report,
     show,
     simulate,
     trace,
@@ -49,6 +50,7 @@ app.command("estimate")(estimate.run)
 app.command("lower")(lower.run)
 app.command("simulate")(simulate.run)
 app.command("evaluate")(evaluate.run)
+app.command("report")(report.run)
 app.add_typer(data.app, name="data")
 app.command("list")(listing.run)
 app.command("doctor")(doctor.run)

@@ -1,0 +1,9 @@
+"""What the JSON files of a report say about themselves, and their names."""
+
+from __future__ import annotations
+
+REPORT, NETWORK = "report.json", "network.json"
+"""Names in a folder."""
+REPORT_STAMP = ("spikeport-energy", 1)
+NETWORK_STAMP = ("spikeport-network", 1)
+"""Format and version; a change that a reader would stumble over makes a new version."""
