@@ -25,10 +25,6 @@ def finished(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> dict[str, An
 
     Altair checks it against Vega-Lite's schema on the way.
     """
-    fluid = getattr(chart, "width", None) == FLUID or isinstance(chart, alt.LayerChart)
-    if fluid:
-        # Heights follow the number of rows.
-        chart = chart.properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
     styled = chart.configure(
         background="transparent",
         font=_FONT,

@@ -120,13 +120,20 @@ def _models(assets: Assets) -> list[dict[str, str]]:
 
 
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader(_HERE, "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # The order of energy models and nodes is meant.
+    environment.policies["json.dumps_kwargs"] = {
+        "sort_keys": False,
+        "separators": (",", ":"),
+        "allow_nan": False,
+    }
+    return environment
 
 
 def _text(name: str) -> str:

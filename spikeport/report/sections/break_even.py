@@ -108,7 +108,7 @@ def _break_even(report: Report, assets: Assets) -> Chart | None:
         alt.Tooltip("now:Q", format=".2%", title="rate now"),
         alt.Tooltip("told:Q", format=".2%", title="break-even rate"),
     ]
-    base = alt.Chart(rows(values), width=FLUID, height=alt.Step(_ROW)).encode(y=y, tooltip=tips)
+    base = alt.Chart(rows(values), width=FLUID, height=_ROW * len(values)).encode(y=y, tooltip=tips)
     x = alt.X(
         "now:Q",
         title="events per input element and step",
@@ -146,7 +146,7 @@ def _tornado(found: Compared, assets: Assets) -> Chart | None:
     axis = alt.Axis(tickCount=TICKS, format="~g")
     x = alt.X("low:Q", title="spiking / non-spiking energy", scale=scale, axis=axis)
     bars = (
-        alt.Chart(rows(values), width=FLUID, height=alt.Step(_TORNADO_ROW))
+        alt.Chart(rows(values), width=FLUID, height=_TORNADO_ROW * len(values))
         .mark_bar(color="var(--c0)", opacity=0.75)
         .encode(
             y=alt.Y("constant:N", sort=alt.EncodingSortField("order", op="min"), title=None),

@@ -87,7 +87,7 @@ def _kind(name: str) -> str:
 
 def _chart(kinds: list[str]) -> dict[str, Any]:
     chart = (
-        alt.Chart(alt.NamedData(name="rows"), width=FLUID, height=alt.Step(_ROW))
+        alt.Chart(alt.NamedData(name="rows"), width=FLUID, height=_ROW, usermeta={"row": _ROW})
         .mark_bar()
         .encode(
             y=alt.Y("layer:N", sort=alt.EncodingSortField("order", op="min"), title=None),

@@ -76,7 +76,7 @@ def _heat_map(stage: StageParity, assets: Assets) -> Chart:
         for step, share in enumerate(layer.by_step)
     ]
     chart = (
-        alt.Chart(rows(values), width=FLUID, height=alt.Step(_ROW))
+        alt.Chart(rows(values), width=FLUID, height=_ROW * len(stage.layers))
         .mark_rect(invalid="filter")
         .encode(
             x=alt.X("step:O", title="time step", axis=alt.Axis(labelAngle=0)),

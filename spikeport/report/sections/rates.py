@@ -29,7 +29,7 @@ def build(subject: Subject, assets: Assets) -> dict[str, Any] | None:
         for step, rate in enumerate(by_step)
     ]
     chart = (
-        alt.Chart(rows(values), width=FLUID, height=alt.Step(_ROW))
+        alt.Chart(rows(values), width=FLUID, height=_ROW * len(net.rates))
         .mark_rect()
         .encode(
             x=alt.X("step:O", title="time step", axis=alt.Axis(labelAngle=0)),

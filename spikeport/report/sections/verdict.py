@@ -130,7 +130,9 @@ def _parity(subject: Subject) -> Card:
         if stage.compared
     )
     if not exact:
-        return Card(title, told or "-", detail=", ".join(reports))
+        worst = max(inexact, key=lambda stage: stage.different / max(stage.compared, 1))
+        value = f"{percent(worst.different / max(worst.compared, 1))} % differ"
+        return Card(title, value, f"of {worst.compared:,} spikes, where equality is not due", told)
     value = "exact" if not different else f"{different:,} differ"
     within = f"{compared:,} spikes in {len(exact)} comparisons that must be equal"
     return Card(title, value, within, told, "good" if not different else "bad")

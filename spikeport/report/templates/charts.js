@@ -24,8 +24,18 @@ async function draw(figure) {
   views.set(figure.id, null);
   const spec = SPECS[figure.id];
   const id = figure.dataset.rows;
-  if (id) spec.datasets = { rows: energyRows(id, chosenModel(id)) };
-  const options = { renderer: "svg", actions: false, ast: true, tooltip: { disableDefaultStyle: true } };
+  if (id) {
+    const rows = energyRows(id, chosenModel(id));
+    spec.datasets = { rows };
+    spec.height = spec.usermeta.row * Math.max(1, new Set(rows.map((row) => row.order)).size);
+  }
+  const options = {
+    renderer: "svg",
+    actions: false,
+    // Expressions are interpreted: the page's policy lets nothing be compiled at run time.
+    ast: true,
+    tooltip: { disableDefaultStyle: true },
+  };
   const { view } = await vegaEmbed(figure.querySelector(".plot"), spec, options);
   views.set(figure.id, view);
 }
@@ -43,8 +53,10 @@ async function showModel() {
   }
   for (const figure of document.querySelectorAll(".chart[data-rows]")) {
     const view = views.get(figure.id);
-    const id = figure.dataset.rows;
-    if (view) await view.data("rows", energyRows(id, chosenModel(id))).resize().runAsync();
+    if (!view) continue;
+    view.finalize();
+    views.delete(figure.id);
+    await draw(figure);
   }
 }
 

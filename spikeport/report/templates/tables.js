@@ -68,12 +68,3 @@ for (const fold of document.querySelectorAll(".fold")) {
     link.href = URL.createObjectURL(new Blob([asCsv(table)], { type: "text/csv" }));
   });
 }
-
-let closed = [];
-addEventListener("beforeprint", () => {
-  closed = [...document.querySelectorAll("details:not([open])")];
-  for (const fold of closed) fold.open = true;
-});
-addEventListener("afterprint", () => {
-  for (const fold of closed) fold.open = false;
-});
