@@ -58,7 +58,7 @@ def unfolded(page: Any, table: str) -> Any:
     return page.execute_script(
         "const table = document.querySelector(`table[data-name=${arguments[0]}]`);"
         "const fold = table.closest('details');"
-        "fold.open = true; fold.scrollIntoView(); return fold;",
+        "fold.open = true; fold.scrollIntoView({behavior: 'instant'}); return fold;",
         table,
     )
 
@@ -78,7 +78,7 @@ def column(page: Any, table: str, name: str) -> list[str]:
 
 def test_every_chart_is_drawn(page: Any) -> None:
     charts = every(page, ".chart")
-    assert len(charts) >= 6
+    assert len(charts) >= 5
     for chart in charts:
         assert chart.find_element("css selector", "svg").size["height"] > 30
 
@@ -88,7 +88,7 @@ def test_a_click_on_a_box_shows_its_figures(page: Any, report: dict, network: di
         (i, node) for i, node in enumerate(network["nodes"]) if node["path"].endswith("attn.q_conv")
     )
     box = one(page, f"#node-0-{place}")
-    page.execute_script("arguments[0].scrollIntoView({block: 'center'})", box)
+    page.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", box)
     box.click()
     assert box.get_attribute("aria-pressed") == "true"
     panel = one(page, ".details")
@@ -204,7 +204,7 @@ def test_names_that_are_html_run_nothing(results, downloads: Path, tmp_path: Pat
     for name in ("report.json", "network.json"):
         text = (results.estimated / name).read_text()
         (tmp_path / name).write_text(text.replace("stage1.0.mixer.conv", json.dumps(attack)[1:-1]))
-    write_report([f"{attack.replace('/', '')}={tmp_path}"], tmp_path / "report.html")
+    write_report([f"<script>window.attacked</script>={tmp_path}"], tmp_path / "report.html")
     with chromium.opened(tmp_path / "profile", downloads) as browser:
         chromium.show(browser, tmp_path / "report.html")
         assert browser.execute_script("return window.attacked") is None

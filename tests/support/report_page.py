@@ -49,7 +49,8 @@ class Page(HTMLParser):
         self.inline += [name for name in found if name.startswith("on")]
         if tag == "table":
             self._name, self._columns = found["data-name"], []
-            assert self._name not in self.tables
+            if self._name in self.tables:
+                self._name += " of another network"
             self.tables[self._name] = []
         elif tag == "th":
             self._columns.append(found["data-column"])

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 
 from spikeport.report.assets import Assets, Chart
-from spikeport.report.charts import FLUID, colours, finished, rows
+from spikeport.report.charts import FLUID, TICKS, colours, finished, rows
 from spikeport.report.gather import Subject
 from spikeport.report.sections.accuracy import curve_chart, points
 
@@ -41,7 +41,7 @@ def _scatter(subjects: list[Subject], assets: Assets) -> Chart | None:
     ]
     x_scale, y_scale = alt.Scale(zero=False, padding=20), alt.Scale(zero=False)
     words = f"\u00b5J per sample, {models.pop()}"
-    x = alt.X("uJ:Q", title=words, scale=x_scale)
+    x = alt.X("uJ:Q", title=words, scale=x_scale, axis=alt.Axis(tickCount=TICKS))
     y = alt.Y("accuracy:Q", title="accuracy %", scale=y_scale)
     base = alt.Chart(rows(values), width=FLUID, height=_HEIGHT).encode(color=color)
     chart = alt.layer(
@@ -49,7 +49,9 @@ def _scatter(subjects: list[Subject], assets: Assets) -> Chart | None:
             x=x, y=alt.Y("low:Q", title="accuracy %", scale=y_scale), y2="high:Q"
         ),
         base.mark_rule(opacity=0.6).encode(
-            x=alt.X("uJ_low:Q", title=words, scale=x_scale), x2="uJ_high:Q", y=y
+            x=alt.X("uJ_low:Q", title=words, scale=x_scale, axis=alt.Axis(tickCount=TICKS)),
+            x2="uJ_high:Q",
+            y=y,
         ),
         base.mark_point(filled=True, size=110, opacity=1).encode(x=x, y=y, tooltip=tips),
     )
