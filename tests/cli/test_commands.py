@@ -49,7 +49,7 @@ verified = true
 """
 COMMANDS = (
     *("demo", "train", "trace", "show", "check", "verify", "estimate", "lower", "evaluate"),
-    *("simulate", "report"),
+    *("simulate", "report", "spectrum", "transfer"),
     *("list", "doctor"),
 )
 
