@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import networkx as nx
+
 from spikeport.core.errors import FileError, UsageError
 from spikeport.report.artefacts import (
     FINDERS,
@@ -16,7 +18,6 @@ from spikeport.report.artefacts import (
     EvaluationArtefact,
     LoweredArtefact,
     TrainingArtefact,
-    evaluation,
     training,
 )
 
@@ -57,11 +58,11 @@ def gather(places: Iterable[str | os.PathLike[str]]) -> list[Subject]:
     """The networks behind folders, in the order of first mention.
 
     `NAME=FOLDER` says which network a folder is about. Without a name, results of the same graph
-    belong together (by its hash), and so do results without a hash that name the same model, if
-    only one graph of that name is there.
+    belong together (by its hash; a lowered network has that of its float graph too), and so do
+    results without a hash that name the same model, if only one graph of that name is there.
 
     Args:
-        places: folders that commands wrote, folders that hold such, or evaluation JSON files.
+        places: folders that commands wrote, folders that hold such, or checkpoint files.
 
     Raises:
         UsageError: no place is given, or a network has two results of one kind.
@@ -106,11 +107,9 @@ def _named(place: str) -> tuple[str, Path]:
 
 def _artefacts(path: Path) -> list[Artefact]:
     if path.is_file():
-        found = (
-            training.of_file(path) if path.suffix == ".safetensors" else evaluation.of_file(path)
-        )
+        found = training.of_file(path) if path.suffix == ".safetensors" else None
         if found is None:
-            raise _unknown(path, "this checkpoint was not written by spikeport train")
+            raise _unknown(path, "this is neither a folder nor a checkpoint of spikeport train")
         return [found]
     if not path.is_dir():
         raise FileError(
@@ -151,22 +150,34 @@ def _unknown(path: Path, why: str) -> FileError:
 
 def _keys(found: list[tuple[str, Artefact]]) -> list[str]:
     """By artefact: what those of one network share."""
-    graphs: dict[str, set[str]] = {}
+    graphs = _joined([each.graphs for name, each in found if not name])
+    of_model: dict[str, set[str]] = {}
     for name, artefact in found:
-        if not name and artefact.graph and artefact.model:
-            graphs.setdefault(artefact.model, set()).add(artefact.graph)
+        if not name and artefact.graphs and artefact.model:
+            own = graphs[next(iter(artefact.graphs))]
+            of_model.setdefault(artefact.model, set()).add(own)
     keys = []
     for number, (name, artefact) in enumerate(found):
-        known = graphs.get(artefact.model, set())
+        known = of_model.get(artefact.model, set())
         if name:
             keys.append(f"name {name}")
-        elif artefact.graph:
-            keys.append(f"graph {artefact.graph}")
+        elif artefact.graphs:
+            keys.append(f"graph {graphs[next(iter(artefact.graphs))]}")
         elif len(known) == 1:
             keys.append(f"graph {next(iter(known))}")
         else:
             keys.append(f"model {artefact.model}" if artefact.model else f"number {number}")
     return keys
+
+
+def _joined(groups: Iterable[frozenset[str]]) -> dict[str, str]:
+    """By hash: one hash that stands for all that some result mentions together with it."""
+    linked: nx.Graph[str] = nx.Graph()
+    for hashes in groups:
+        nx.add_path(linked, sorted(hashes))
+    return {
+        each: min(together) for together in nx.connected_components(linked) for each in together
+    }
 
 
 def _put(subject: Subject, artefact: Artefact) -> None:

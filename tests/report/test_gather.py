@@ -104,11 +104,13 @@ def test_a_file_that_is_far_too_large_is_not_read(estimated: Path, monkeypatch) 
         gather([estimated])
 
 
-def test_json_that_is_no_evaluation_is_refused(tmp_path: Path) -> None:
+def test_an_evaluation_of_another_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "evaluation.json"
     path.write_text('{"format": "spikeport-evaluation", "version": 99}')
-    with pytest.raises(FileError, match="no evaluation of a known version"):
+    with pytest.raises(FileError, match="format is spikeport-evaluation 99"):
         gather([tmp_path])
+    with pytest.raises(FileError, match="neither a folder nor a checkpoint"):
+        gather([path])
 
 
 def test_a_changed_manifest_is_refused(results, tmp_path: Path) -> None:
@@ -124,7 +126,7 @@ def test_a_checkpoint_of_others_is_refused(tmp_path: Path) -> None:
     from safetensors.torch import save_file
 
     save_file({"w": torch.ones(1)}, tmp_path / "w.safetensors")
-    with pytest.raises(FileError, match="not written by spikeport train"):
+    with pytest.raises(FileError, match="neither a folder nor a checkpoint"):
         gather([tmp_path / "w.safetensors"])
     (tmp_path / "w.safetensors").write_bytes(b"no tensors")
     with pytest.raises(FileError, match="safetensors file is unusable"):

@@ -49,7 +49,7 @@ def test_layers_are_those_of_the_report(page: Page, report: dict) -> None:
 
 def test_the_verdict_is_that_of_the_files(page: Page, report: dict, results) -> None:
     accuracy, energy, ratio, loss, parity = page.cards
-    evaluated = json.loads(next(results.evaluated.rglob("evaluation.json")).read_text())
+    evaluated = json.loads((results.evaluated / "evaluation.json").read_text())
     reference, lava = (evaluated["targets"][name] for name in ("reference", "lava"))
     assert accuracy["value"] == f"{100 * reference['accuracy']:.2f} %"
     assert float(energy["value"].split()[0]) == pytest.approx(

@@ -237,8 +237,9 @@ class EnergyArtefact:
         return self.network.model if self.network else ""
 
     @property
-    def graph(self) -> str:
-        return self.report.origin.get("graph_sha256", "")
+    def graphs(self) -> frozenset[str]:
+        """Hashes of what this is about."""
+        return frozenset(filter(None, [self.report.origin.get("graph_sha256")]))
 
 
 def find(folder: Path) -> EnergyArtefact | None:

@@ -1,18 +1,15 @@
-"""What `spikeport evaluate -o` wrote: `evaluation.json` in a folder, or a JSON file alone."""
+"""What `spikeport evaluate -o` wrote: `evaluation.json`, which has all of its tables."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
+from spikeport.estimate.formats import EVALUATION, EVALUATION_STAMP
+from spikeport.report.artefacts.reading import Part, read_part, unusable
 
-from spikeport.report.artefacts.reading import Part, checked, read_json, unusable
-
-FILE = "evaluation.json"
-FORMAT, VERSION = "spikeport-evaluation", 1
-_NEEDED = {"samples", "steps", "targets"}
+_GRAPH = "graph_sha256"
 
 
 class Step(Part):
@@ -55,19 +52,21 @@ class Target(Part):
     confusion: tuple[tuple[int, ...], ...] = ()
 
 
-class Evaluated(Part):
-    """The file; `data` is a name in files of one target's accuracy, and more in those of a
-    folder."""
+class Data(Part):
+    name: str
+    split: str
+    provenance: str
 
-    model: str = ""
-    data: Any
-    provenance: str = ""
+
+class Evaluated(Part):
+    """`evaluation.json`; `origin` has a hash by target as `graph_sha256[TARGET]`."""
+
+    data: Data
     samples: int
     steps: int | None
-    classes: tuple[str, ...] = ()
+    classes: tuple[str, ...]
     targets: dict[str, Target]
-    origin: dict[str, str] = Field(default_factory=dict)
-    command: str = ""
+    origin: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -81,25 +80,21 @@ class EvaluationArtefact:
 
     @property
     def model(self) -> str:
-        return self.content.model or self.content.origin.get("model", "")
+        return self.content.origin.get("model", "")
 
     @property
-    def graph(self) -> str:
-        return self.content.origin.get("graph_sha256", "")
+    def graphs(self) -> frozenset[str]:
+        origin = self.content.origin
+        return frozenset(value for name, value in origin.items() if name.startswith(_GRAPH))
 
     @property
     def data(self) -> str:
         """Name and split."""
-        data = self.content.data
-        if isinstance(data, dict):
-            return f"{data.get('name', '?')}/{data.get('split', '?')}"
-        return str(data)
+        return f"{self.content.data.name}/{self.content.data.split}"
 
     @property
     def provenance(self) -> str:
-        data = self.content.data
-        known = data.get("provenance") if isinstance(data, dict) else ""
-        return self.content.provenance or str(known or "")
+        return self.content.data.provenance
 
     @property
     def first(self) -> str:
@@ -113,22 +108,10 @@ def find(folder: Path) -> EvaluationArtefact | None:
     Raises:
         FileError: there is one that cannot be used.
     """
-    path = folder / FILE
-    return of_file(path) if path.is_file() else None
-
-
-def of_file(path: Path) -> EvaluationArtefact:
-    """The evaluation in a JSON file.
-
-    Raises:
-        FileError: the file holds no evaluation, or one that cannot be used.
-    """
-    value = read_json(path, EvaluationArtefact.kind)
-    stamp = value.get("format", FORMAT), value.get("version", VERSION)
-    if stamp != (FORMAT, VERSION) or not value.keys() >= _NEEDED:
-        told = f"its format is {str(value.get('format'))[:60]} {str(value.get('version'))[:20]}"
-        raise unusable(path, "file", f"it is no evaluation of a known version ({told})")
-    content = checked(value, path, EvaluationArtefact.kind, Evaluated)
+    path = folder / EVALUATION
+    if not path.is_file():
+        return None
+    content = read_part(path, EvaluationArtefact.kind, Evaluated, EVALUATION_STAMP)
     if not content.targets:
         raise unusable(path, EvaluationArtefact.kind, "it holds no target")
-    return EvaluationArtefact(path, content)
+    return EvaluationArtefact(folder, content)

@@ -83,7 +83,11 @@ class LoweredArtefact:
     lowering: Lowering
 
     @property
-    def graph(self) -> str:
+    def graphs(self) -> frozenset[str]:
+        return frozenset(filter(None, [self.manifest.graph_sha256, self.float_graph]))
+
+    @property
+    def float_graph(self) -> str:
         """Hash of the float graph that was lowered, "" if it had no certificate."""
         certificate = self.manifest.certificate or {}
         return str(certificate.get("graph_sha256", ""))

@@ -23,7 +23,7 @@ class TrainingArtefact:
     """A checkpoint, and the epochs that led to it if their state is still there."""
 
     kind: ClassVar[str] = "checkpoint"
-    graph: ClassVar[str] = ""
+    graphs: ClassVar[frozenset[str]] = frozenset()
 
     source: Path
     info: CheckpointInfo

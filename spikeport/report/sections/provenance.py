@@ -37,7 +37,7 @@ def _facts(subject: Subject) -> list[dict[str, str]]:
         add(subject.evaluation.kind, {**data, **content.origin})
     for target, lowered in subject.lowered.items():
         manifest = lowered.manifest
-        facts = {"graph_sha256": manifest.graph_sha256, "lowered from": lowered.graph or "-"}
+        facts = {"graph_sha256": manifest.graph_sha256, "lowered from": lowered.float_graph or "-"}
         options = {name: value for name, value in lowered.lowering.options.items()}
         add(f"lowered to {target}", {**facts, **options, **manifest.versions})
     if subject.training is not None:
@@ -72,7 +72,7 @@ def _commands(subject: Subject) -> list[str]:
     if subject.energy is not None and subject.energy.network is not None:
         commands.append(subject.energy.network.command)
     if subject.evaluation is not None:
-        commands.append(subject.evaluation.content.command)
+        commands.append(subject.evaluation.content.origin.get("command", ""))
     commands += [
         shlex.join(["spikeport", "verify", str(each.source)]) for each in subject.lowered.values()
     ]
