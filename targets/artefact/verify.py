@@ -15,7 +15,7 @@ from spikeport.core.errors import MissingPackageError, UnsupportedError
 from spikeport.targets import load
 from spikeport.targets.artefact.golden import read_golden
 from spikeport.targets.artefact.hashing import facts_of
-from spikeport.targets.artefact.manifest import MANIFEST, Manifest, read_manifest
+from spikeport.targets.artefact.manifest import Manifest, read_manifest
 from spikeport.targets.lowered import Lowered, Run
 from spikeport.targets.parity import Parity, compare, output_gap
 
@@ -47,11 +47,6 @@ class ArtefactCheck:
             "parities": [parity.as_json() for parity in self.parities],
             "skipped": self.skipped,
         }
-
-
-def is_artefact(path: str | os.PathLike[str]) -> bool:
-    """Whether this is a folder with a manifest."""
-    return (Path(path) / MANIFEST).is_file()
 
 
 def verify_artefact(
