@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ def write_artefact(
     folder: str | os.PathLike[str],
     report: FidelityReport | None = None,
     golden: Run | None = None,
+    notes: Mapping[str, Any] | None = None,
 ) -> Manifest:
     """Run the frames on the target's first backend and write all that a reader needs to repeat it.
 
@@ -49,6 +51,7 @@ def write_artefact(
             two samples are enough.
         report: also write it, as `parity.json`, `parity.csv` and `parity.svg`.
         golden: what the first backend emits on these frames, spikes included, if that is known.
+        notes: what else the folder is to tell, as NAME.json each.
 
     Raises:
         FileError: a file cannot be written.
@@ -56,12 +59,14 @@ def write_artefact(
     """
     run = golden or lowered.run(frames, spikes=True)
     target = _empty_of_manifest(Path(folder))
-    with tempfile.TemporaryDirectory(prefix=".spikeport-", dir=target) as name:
-        staged = Path(name)
+    with tempfile.TemporaryDirectory(prefix=".spikeport-", dir=target) as temporary:
+        staged = Path(temporary)
         lowered.save(staged)
         write_golden(staged / GOLDEN, frames, run)
         if report is not None:
             _write_report(report, staged)
+        for name, content in (notes or {}).items():
+            write_json(staged / f"{name}.json", content)
         files = {path.name: facts_of(path) for path in sorted(staged.iterdir())}
         for path in staged.iterdir():
             os.replace(path, target / path.name)
