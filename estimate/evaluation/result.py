@@ -116,6 +116,7 @@ class Evaluation:
         data: what the samples are.
         class_names: by number; empty if they are not known.
         seed: of the bootstrap of energies.
+        made_by: what the caller knows about where the figures come from, such as its command.
     """
 
     targets: Mapping[str, TargetResult]
@@ -124,6 +125,7 @@ class Evaluation:
     data: DataInfo = field(default_factory=DataInfo)
     class_names: tuple[str, ...] = ()
     seed: int = 0
+    made_by: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def origin(self) -> dict[str, str]:
@@ -140,6 +142,7 @@ class Evaluation:
             **({"data_sha256": self.data.sha256} if self.data.sha256 else {}),
             **({"energy_model": ", ".join(sorted(models))} if models else {}),
             "seed": str(self.seed),
+            **self.made_by,
         }
 
     @cached_property
