@@ -67,14 +67,14 @@ for _kind, _max_pool in (("max", True), ("ms", False)):
     )
 add(
     "spikformer_digits",
-    _describe("Spikformer-2-64, event version,", 164),
+    _describe("Spikformer-1-96, event version,", 253),
     SPIKFORMER,
     _STEPS,
     version="event",
     in_channels=2,
     num_classes=10,
-    dim=64,
-    depth=2,
+    dim=96,
+    depth=1,
     heads=4,
     steps=None,
     **_SIZE,
