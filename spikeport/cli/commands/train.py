@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    recipe: Annotated[str, typer.Argument(help="A recipe name (spikeport list) or a .toml file.")],
+    recipe: Annotated[str, typer.Argument(help="A recipe name (spikeport list) or a .yaml file.")],
     overrides: Annotated[
         list[str] | None, typer.Argument(help="Settings to change, key=value.", show_default=False)
     ] = None,
