@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -88,7 +89,8 @@ def plan(
     model = create_model(recipe.model, **recipe.options)
     splits, test, missing = _data(recipe)
     samples = _made_up(recipe, model) if splits is None else splits.train[0]
-    found = _timed(recipe, model, samples, _SMALLEST, device, loaders)
+    smallest = _SMALLEST * int(os.environ.get("WORLD_SIZE", "1"))
+    found = _timed(recipe, model, samples, smallest, device, loaders)
     size = _affordable(recipe, found, seconds, len(samples))
     if size > found.batch:
         found = _timed(recipe, model, samples, size, device, loaders)
@@ -125,8 +127,7 @@ def _data(recipe: Recipe) -> tuple[Splits | None, int | None, str]:
 
 
 def _affordable(recipe: Recipe, found: _Timing, seconds: float, samples: int) -> int:
-    """What the devices take at once by the recipe, or the largest power of two that time and data
-    allow."""
+    """What the devices take at once by the recipe, or as many times two as time and data allow."""
     whole = recipe.batch_size
     if recipe.micro_batch_size is not None:
         whole = min(whole, recipe.micro_batch_size * found.processes)
@@ -134,7 +135,7 @@ def _affordable(recipe: Recipe, found: _Timing, seconds: float, samples: int) ->
     limit = min(seconds / STEPS / each, samples / (STEPS + 1))
     if whole <= limit:
         return whole
-    return max(found.batch, 1 << max(0, int(limit).bit_length() - 1))
+    return found.batch << max(0, int(limit // found.batch).bit_length() - 1)
 
 
 def _timed(
@@ -147,7 +148,8 @@ def _timed(
         state, move = start(model, small, engine)
         state.model.train()
         steps, begun = 0, time.perf_counter()
-        for _ in engine.learn(samples.only(np.arange(size * (STEPS + 1))), 0, 0):
+        places = np.arange(size * (STEPS + 1)) % len(samples)
+        for _ in engine.learn(samples.only(places), 0, 0):
             move(0, 0.0)
             engine.update()
             if not steps:

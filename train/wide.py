@@ -6,15 +6,12 @@ import math
 
 import torch
 from torch import Tensor
-from torchvision.transforms import RandomErasing
-from torchvision.transforms.v2 import functional
 
 # As the published programs for event data have it (SNNAugmentWide of Spikformer and QKFormer): 31
 # magnitudes from 0 to these, both ways.
 _SHEAR, _SHIFT, _ROTATE = 0.3, 5.0, 30.0
 _BINS = 31
 _OPERATIONS = ("nothing", "shear", "shift_x", "shift_y", "rotate", "cutout")
-_CUTOUT = RandomErasing(p=1, scale=(0.001, 0.11), ratio=(1, 1))
 
 
 def wide(frames: Tensor) -> Tensor:
@@ -30,11 +27,15 @@ def wide(frames: Tensor) -> Tensor:
     Returns:
         `[T, C, H, W]`. Random numbers come from torch's own generator.
     """
+    # Late, since it is slow.
+    from torchvision.transforms import RandomErasing
+    from torchvision.transforms.v2 import functional
+
     operation = _OPERATIONS[int(torch.randint(len(_OPERATIONS), ()))]
     if operation == "nothing":
         return frames
     if operation == "cutout":
-        erased: Tensor = _CUTOUT(frames)
+        erased: Tensor = RandomErasing(p=1, scale=(0.001, 0.11), ratio=(1, 1))(frames)
         return erased
     part = float(torch.randint(_BINS, ())) / (_BINS - 1) * (1 - 2 * int(torch.randint(2, ())))
     angle = part * _ROTATE if operation == "rotate" else 0.0

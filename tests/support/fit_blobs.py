@@ -1,4 +1,4 @@
-"""Trains on blobs as one process of several: fit_blobs.py FOLDER [RANK that kills itself]."""
+"""Trains on blobs as one process of several, twice: the second time, one of them kills itself."""
 
 from __future__ import annotations
 
@@ -19,21 +19,26 @@ from spikeport.train.loop import fit
 
 def main() -> None:
     torch.set_num_threads(1)
-    folder, doomed = Path(sys.argv[1]), sys.argv[2:]
-    if doomed == [os.environ["RANK"]]:
-        taken: list[int] = []
-
-        def die(*_: Any) -> None:
-            taken.append(1)
-            if len(taken) == 4:
-                (folder / "died-at").write_text(str(time.time()))
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        register_optimizer_step_post_hook(die)
-    result = fit(on_devices(), folder, device="cpu")
-    if os.environ["RANK"] == "0":
+    folder, rank = Path(sys.argv[1]), int(os.environ["RANK"])
+    result = fit(on_devices(), folder / "whole", device="cpu")
+    if rank == 0:
         losses = [report.loss for report in result.history]
         (folder / "losses.json").write_text(json.dumps(losses))
+    if rank == 1:
+        register_optimizer_step_post_hook(_die_in_the_second_epoch(folder / "died-at"))
+    fit(on_devices(), folder / "killed", device="cpu")
+
+
+def _die_in_the_second_epoch(file: Path) -> Any:
+    taken: list[int] = []
+
+    def die(*_: Any) -> None:
+        taken.append(1)
+        if len(taken) == 4:
+            file.write_text(str(time.time()))
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return die
 
 
 if __name__ == "__main__":
