@@ -53,7 +53,8 @@ class Samples(ABC):
 
     @abstractmethod
     def changed(self, place: int) -> Tensor:
-        """A sample changed at random, by the generators of python, numpy and torch."""
+        """A sample changed at random, by the generators of python, numpy and torch; in float32, or
+        whole numbers that become it without loss."""
 
     def batches(
         self, places: NDArray[np.intp] | None = None, size: int = BATCH, loaders: int = 0
@@ -78,7 +79,11 @@ class FrameSamples(Samples):
         return frames
 
     def changed(self, place: int) -> Tensor:
-        frames = self.plain(place)
+        """Counts that fit into a byte stay bytes, which cross from process to process four times as
+        fast as float32."""
+        stored = self.data.frames[int(self.indices[place])]
+        small = stored.dtype == np.uint8 and not self.augment.maps
+        frames = torch.from_numpy(stored.copy()) if small else self.plain(place)
         if self.augment.maps:
             frames = augment(frames[None], self.augment, torch.default_generator)[0]
         if self.augment.flip and float(torch.rand(())) < self.augment.flip:

@@ -196,6 +196,15 @@ def test_half_precision_trains(tmp_path: Path) -> None:
     assert {tensor.dtype for tensor in kept} == {torch.float32, torch.int64}
 
 
+def test_counts_stay_bytes_until_they_are_mapped() -> None:
+    plain = on_devices(augment={"flip": 1.0})
+    samples = open_splits(plain).train[0]
+    frames = Drawn(samples, seed=0)[0, 3][0]
+    assert frames.dtype == torch.uint8
+    assert torch.equal(frames.float(), samples.plain(3).flip(-1))
+    assert Drawn(open_splits(on_devices()).train[0], seed=0)[0, 3][0].dtype == torch.float32
+
+
 def test_a_sample_is_changed_alike_wherever_it_is_read() -> None:
     samples = open_splits(on_devices()).train[0]
     drawn = Drawn(samples, seed=3)

@@ -73,6 +73,7 @@ class DeviceEngine:
             self._optimizer.zero_grad()
             for number in range(each):
                 frames, labels = (part.to(self.device, non_blocking=True) for part in next(loader))
+                frames = frames if frames.is_floating_point() else frames.float()
                 place = epoch, step, self.rank * each + number
                 with self._told(), self._gathering(number == each - 1):
                     loss, hits = self._criterion(self._forward, frames, labels, place)

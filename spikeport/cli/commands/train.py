@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from spikeport.cli import output
+from spikeport.core.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from spikeport.train.loop import FitResult
@@ -47,6 +49,17 @@ def run(
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write TensorBoard's events too.")
     ] = False,
+    qat: Annotated[
+        str | None, typer.Option(help="Fine-tune in the fixed point of this target: lava.")
+    ] = None,
+    bits: Annotated[int, typer.Option(help="With --qat: width of a weight with sign.")] = 8,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="With --qat: weights to start from; the model's own by default."),
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option(help="With --qat: test on N samples, spread evenly.", min=1)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Train a model and write a checkpoint with its measured accuracy.
@@ -58,23 +71,37 @@ def run(
     Example: spikeport train digits epochs=5 seed=1 -o runs/short
 
     Example: spikeport train max_former_cifar10 --data cifar10:PATH --dry-run
+
+    Example: spikeport train digits_qat --qat lava --bits 4
     """
     from spikeport.train.loop import fit
     from spikeport.train.recipe import load_recipe
     from spikeport.train.stopping import Stopped
 
+    if qat is None and (checkpoint is not None or samples is not None):
+        raise UsageError(
+            "--checkpoint and --samples go with --qat.",
+            where="--checkpoint" if checkpoint is not None else "--samples",
+            fix="Leave them out: training starts from fresh weights and tests on all samples.",
+        )
     told = [*(overrides or []), *([] if data is None else [f"data.spec='{data}'"])]
     chosen = load_recipe(recipe, told, variants=variant or [])
     if dry_run:
         _print_plan(chosen, recipe, device, loaders, as_json)
         return
     folder = out or Path("runs") / Path(recipe).stem
+    line = None if as_json else _line(chosen)
     try:
+        if qat is not None:
+            _check_qat(qat, device, keep, tensorboard)
+            wanted = _Tuning(bits, checkpoint, samples, resume, loaders)
+            _fine_tune(chosen, folder, wanted, line, as_json)
+            return
         result = fit(
             chosen,
             folder,
             resume=resume,
-            on_epoch=None if as_json else _line(chosen),
+            on_epoch=line,
             device=device,
             loaders=loaders,
             keep=keep,
@@ -85,6 +112,67 @@ def run(
         return
     if int(os.environ.get("RANK", "0")) == 0:
         _print_result(result, as_json)
+
+
+@dataclass(frozen=True)
+class _Tuning:
+    bits: int
+    checkpoint: Path | None
+    samples: int | None
+    resume: bool
+    loaders: int
+
+
+def _check_qat(target: str, device: str, keep: int, tensorboard: bool) -> None:
+    if target != "lava":
+        raise UnknownNameError("target to fine-tune for", target, ("lava",))
+    if device == "cuda" or keep or tensorboard:
+        raise UsageError(
+            "fine-tuning in fixed point runs on the CPU and keeps no weights of epochs.",
+            where="--qat",
+            fix="Leave out --device cuda, --keep and --tensorboard.",
+        )
+
+
+def _fine_tune(recipe: Recipe, folder: Path, wanted: _Tuning, on_epoch: Any, as_json: bool) -> None:
+    from spikeport.finetune import fine_tune
+
+    found = fine_tune(
+        recipe,
+        folder,
+        bits=wanted.bits,
+        checkpoint=wanted.checkpoint,
+        samples=wanted.samples,
+        resume=wanted.resume,
+        loaders=wanted.loaders,
+        on_epoch=on_epoch,
+    )
+    if as_json:
+        output.print_json(found.as_json())
+        return
+    named = [
+        ("float network", found.float_network),
+        (f"{found.bits}-bit weights, lowered after training (PTQ)", found.ptq),
+        (f"{found.bits}-bit weights, fine-tuned in fixed point (QAT)", found.qat),
+    ]
+    rows = [
+        [
+            name,
+            f"{100 * result.top1:.2f}",
+            f"{100 * result.interval[0]:.2f} to {100 * result.interval[1]:.2f}",
+        ]
+        for name, result in named
+    ]
+    title = f"{found.qat.count:,} test samples, looked at once, at the end"
+    columns = ["network", "% right", "95 % interval"]
+    low, high = found.recovered.interval
+    console = output.console()
+    console.print(output.table(title, columns, rows, right=("% right",)))
+    console.print(
+        f"QAT minus PTQ on the same samples: {100 * found.recovered.difference:+.2f} points "
+        f"(95 % interval {100 * low:+.2f} to {100 * high:+.2f}).\n{found.provenance}\n"
+        f"Tuned graph: {found.graph}; lowered: {found.artefact}"
+    )
 
 
 def _line(recipe: Recipe) -> Any:
