@@ -10,7 +10,7 @@ READY := .venv/.ready
 # Simulated recordings are kept here rather than in the user's own cache.
 export SPIKEPORT_CACHE := $(CURDIR)/.cache
 
-.PHONY: demo test lint slow test-matrix system-deps clean
+.PHONY: demo test lint slow docs test-matrix system-deps clean
 
 demo: $(READY)
 	$(RUN) spikeport demo
@@ -26,6 +26,10 @@ lint: $(READY)
 # The tests that take more than half a minute each.
 slow: $(READY)
 	$(RUN) pytest -q -m slow
+
+# The documentation as a folder of pages, site/index.html first.
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --quiet --strict
 
 # The Lava tests on Python 3.11, 3.12 and 3.13, each in an environment of its own (6 GB on a disk
 # without hard links). TESTS=tests for all that make test runs; MISSING=skip passes over a Python
@@ -49,4 +53,4 @@ system-deps:
 	$(SUDO) apt-get install -y -qq --no-install-recommends git make g++ graphviz chromium chromium-driver >/dev/null
 
 clean:
-	rm -rf .venv .venv-* .tools .cache .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info spikeport-demo
+	rm -rf .venv .venv-* .tools .cache .mypy_cache .pytest_cache .ruff_cache build dist site *.egg-info spikeport-demo

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from operator import eq
 
 import torch
 
@@ -54,8 +53,7 @@ def main() -> None:
                     name: {
                         "accuracy": result.top1,
                         "interval": result.interval,
-                        "same class": sum(map(eq, result.predictions, first.predictions))
-                        / result.count,
+                        "same class": result.same(first).value,
                         "p": paired(first.hits, result.hits).p_value,
                     }
                     for name, result in judged.items()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from spikeport.convert.seal import Seal, read_seal
     from spikeport.convert.seeing.domains import SpikeDriven, spike_driven
     from spikeport.convert.seeing.table import Layer, layers
+    from spikeport.convert.stepping import StepExecutor, StepInterpreter
 
 _PLACES = {
     "trace": "api",
@@ -38,6 +39,8 @@ _PLACES = {
     "spike_driven": "seeing.domains",
     "Layer": "seeing.table",
     "layers": "seeing.table",
+    "StepExecutor": "stepping",
+    "StepInterpreter": "stepping",
 }
 
 __all__ = [
@@ -51,6 +54,8 @@ __all__ = [
     "Node",
     "Seal",
     "SpikeDriven",
+    "StepExecutor",
+    "StepInterpreter",
     "Tap",
     "fold_batch_norm",
     "layers",

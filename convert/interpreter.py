@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import torch
 from torch import Tensor
 
@@ -20,7 +22,10 @@ from spikeport.convert.ops import (
     Stateless,
 )
 from spikeport.convert.schedule import Group, schedule
-from spikeport.core.errors import UnsupportedError, UsageError
+from spikeport.core.errors import UnknownNameError, UnsupportedError, UsageError
+
+Edit = Callable[[Tensor], Tensor]
+"""What readers of a node see instead of its output, of the same shape."""
 
 
 class Interpreter:
@@ -31,9 +36,12 @@ class Interpreter:
     Args:
         dtype: float64 for proofs, float32 for speed. Whole numbers below 2^53 are exact in float64;
             an integer type runs graphs of whole numbers only.
+        edits: by name of a node, for experiments: the network behind it, and taps, see the edited
+            output. A node of a feedback loop is edited behind the loop, which runs as it is.
 
     Raises:
         UnsupportedError: an integer type is asked for, and an op leaves the whole numbers.
+        UnknownNameError: an edit is for a node that is not there.
     """
 
     def __init__(
@@ -41,6 +49,8 @@ class Interpreter:
         graph: Graph,
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
+        *,
+        edits: Mapping[str, Edit] | None = None,
     ) -> None:
         if len(graph.outputs) != 1:
             raise UnsupportedError(f"a graph with {len(graph.outputs)} outputs cannot be run.")
@@ -48,6 +58,10 @@ class Interpreter:
         self.dtype, self.device = dtype, torch.device(device)
         if not self.dtype.is_floating_point:
             _require_whole(graph)
+        self._edits = dict(edits or {})
+        for name in self._edits:
+            if name not in graph:
+                raise UnknownNameError("node", name, [node.name for node in graph])
         self._ops = {node.name: node.op.cast(dtype, device) for node in graph}
         self._groups = schedule(graph)
         self._last_reader = {
@@ -80,12 +94,24 @@ class Interpreter:
             else:
                 values |= self._loop(group, values)
             for node in group:
+                if node.name in self._edits:
+                    values[node.name] = self._edited(node, values[node.name])
                 if tap is not None:
                     tap(node, values[node.name])
             for name in {source for node in group for source in _read_by(node)}:
                 if self._last_reader[name] == index and name not in self._graph.outputs:
                     del values[name]
         return values[self._graph.outputs[0]]
+
+    def _edited(self, node: Node, value: Tensor) -> Tensor:
+        edited = self._edits[node.name](value)
+        if edited.shape != value.shape:
+            raise UsageError(
+                f"an edit turned its output {list(value.shape)} into {list(edited.shape)}.",
+                where=node.path or node.name,
+                fix="Return a tensor of the same shape.",
+            )
+        return edited
 
     # -- one node over all time steps -----------------------------------------------------------
 

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from spikeport.convert.graph import Graph
 from spikeport.convert.ops import RepeatTime
-from spikeport.convert.tracing.copying import copy_model
 from spikeport.convert.tracing.single_step import frames_of
+from spikeport.core.copying import copy_model
 from spikeport.core.errors import UnsupportedError
 
 

@@ -16,12 +16,19 @@ if TYPE_CHECKING:
     from spikeport.estimate.capacity import CHIPS, CapacityReport, fit_chips
     from spikeport.estimate.columns import LAYER_COLUMNS
     from spikeport.estimate.energy import ENERGY_MODELS, EnergyModel, energy_model
-    from spikeport.estimate.evaluate import Accuracy, AccuracyResult, accuracy
+    from spikeport.estimate.evaluation import (
+        Accuracy,
+        AccuracyResult,
+        Evaluation,
+        accuracy,
+        evaluate,
+    )
     from spikeport.estimate.export import neurobench_results
     from spikeport.estimate.paper import PAPER_MODES, PaperEstimate
     from spikeport.estimate.progress import Progress
     from spikeport.estimate.report import DataInfo, EnergyReport
     from spikeport.estimate.run import estimate
+    from spikeport.estimate.spectrum import Spectra, SpectrumReport
     from spikeport.estimate.stats import Statistics, statistics
     from spikeport.estimate.tally import Coverage, Ledger, NodePlan, Tally, Term, register_rule
     from spikeport.estimate.tally.rows import SampleFile
@@ -31,24 +38,28 @@ _WHERE = {
     "ENERGY_MODELS": "energy",
     "LAYER_COLUMNS": "columns",
     "PAPER_MODES": "paper",
-    "Accuracy": "evaluate",
-    "AccuracyResult": "evaluate",
+    "Accuracy": "evaluation",
+    "AccuracyResult": "evaluation",
     "CapacityReport": "capacity",
     "Coverage": "tally",
     "DataInfo": "report",
     "EnergyModel": "energy",
     "EnergyReport": "report",
+    "Evaluation": "evaluation",
     "Ledger": "tally",
     "NodePlan": "tally",
     "PaperEstimate": "paper",
     "Progress": "progress",
     "SampleFile": "tally.rows",
+    "Spectra": "spectrum",
+    "SpectrumReport": "spectrum",
     "Statistics": "stats",
     "Tally": "tally",
     "Term": "tally",
-    "accuracy": "evaluate",
+    "accuracy": "evaluation",
     "energy_model": "energy",
     "estimate": "run",
+    "evaluate": "evaluation",
     "fit_chips": "capacity",
     "neurobench_results": "export",
     "register_rule": "tally",
@@ -67,17 +78,21 @@ __all__ = [
     "DataInfo",
     "EnergyModel",
     "EnergyReport",
+    "Evaluation",
     "Ledger",
     "NodePlan",
     "PaperEstimate",
     "Progress",
     "SampleFile",
+    "Spectra",
+    "SpectrumReport",
     "Statistics",
     "Tally",
     "Term",
     "accuracy",
     "energy_model",
     "estimate",
+    "evaluate",
     "fit_chips",
     "neurobench_results",
     "register_rule",

@@ -6,7 +6,6 @@ print(spikeport.energy(counts, "loihi1-davies").totals)
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 
 import torch
@@ -17,9 +16,8 @@ from spikeport.convert.interpreter import Interpreter
 from spikeport.core.errors import UsageError
 from spikeport.estimate.counting import Batch
 from spikeport.estimate.energy.evaluate import Energies
-from spikeport.estimate.energy.load import DEFAULT_ENERGY_MODEL, energy_model
+from spikeport.estimate.energy.load import DEFAULT_ENERGY_MODEL, Choice, energy_model
 from spikeport.estimate.energy.pricing import StaticImage
-from spikeport.estimate.energy.schema import EnergyModel
 from spikeport.estimate.report import EnergyReport
 from spikeport.estimate.table import Interval
 from spikeport.estimate.tally.tally import Tally
@@ -62,7 +60,7 @@ def tally(
 
 def energy(
     tally: Tally,
-    model: str | os.PathLike[str] | EnergyModel = DEFAULT_ENERGY_MODEL,
+    model: Choice = DEFAULT_ENERGY_MODEL,
     *,
     static_image: StaticImage = "executed",
 ) -> EnergyReport:

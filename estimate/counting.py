@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -16,12 +16,15 @@ from torch import Tensor
 
 from spikeport.convert.executor import Executor
 from spikeport.core.errors import SpikeportError, UsageError
-from spikeport.estimate.evaluate import Judged, judge
+from spikeport.estimate.evaluation.answers import Judged, judge
 from spikeport.estimate.tally.batch import Counted
 from spikeport.estimate.tally.tally import Tally
 
 Batch = tuple[Tensor, Tensor | None] | tuple[Tensor, Tensor | None, Sequence[object]]
 """(frames as the executor takes them, labels `[B]` or None, names of the samples)."""
+
+Sharing = Callable[[Executor, Sequence[Batch], frozenset[int]], Iterator["BatchResult"]]
+"""Counts the batches that are not done, somewhere: results come in any order, each once."""
 
 # What a process that was told to end may take to do so before it is killed.
 _PATIENCE = 5.0

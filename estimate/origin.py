@@ -9,28 +9,40 @@ from typing import TYPE_CHECKING
 from spikeport.convert.storage import fingerprint
 
 if TYPE_CHECKING:
-    from spikeport.estimate.report import EnergyReport
+    from spikeport.convert.graph import Graph
+    from spikeport.estimate.report import DataInfo, EnergyReport
 
 _GIT_SECONDS = 5
 
 
 def origin(report: EnergyReport) -> dict[str, str]:
     """Version, state of the user's git checkout if there is one, hash of the graph, data, seed."""
-    data = report.data
-    git = git_state()
+    tally = report.tally
     return {
-        "spikeport": version("spikeport"),
-        **({} if git is None else {"git": git}),
-        "graph_sha256": fingerprint(report.tally.graph),
-        "data": data.name,
-        "split": data.split,
-        **({"data_sha256": data.sha256} if data.sha256 else {}),
-        "samples": str(report.tally.samples),
-        "steps": str(report.tally.steps),
+        **origin_of(tally.graph, report.data, tally.samples, tally.steps),
         "energy_model": report.model.id,
         "interval": report.interval.method,
         "seed": str(report.interval.seed),
     }
+
+
+def origin_of(graph: Graph, data: DataInfo, samples: int, steps: int | None) -> dict[str, str]:
+    """The same for whatever was measured of a graph on samples of T steps."""
+    return {
+        **origin_of_code(),
+        "graph_sha256": fingerprint(graph),
+        "data": data.name,
+        "split": data.split,
+        **({"data_sha256": data.sha256} if data.sha256 else {}),
+        "samples": str(samples),
+        "steps": str(steps),
+    }
+
+
+def origin_of_code() -> dict[str, str]:
+    """Version, and state of the user's git checkout if there is one."""
+    git = git_state()
+    return {"spikeport": version("spikeport"), **({} if git is None else {"git": git})}
 
 
 def one_line(facts: dict[str, str]) -> str:

@@ -9,22 +9,37 @@ import time
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from spikeport.core.errors import FileError, UsageError
 from spikeport.core.files import readable_file, remove_abandoned, write_bytes
-from spikeport.estimate.evaluate import Accuracy, Judged
-from spikeport.estimate.tally.tally import Tally
 
-FORMAT = 1
+FORMAT = 2
 SECONDS = 3.0
 """Time between two files; what was counted since is counted again after a kill."""
 
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+class Kept(Protocol):
+    """Something that a run adds to, such as a tally."""
+
+    def state(self) -> Arrays: ...
+
+    def restore(self, state: Arrays) -> None:
+        """Take over what `state` returned.
+
+        Raises:
+            ValueError, KeyError: the arrays do not fit.
+        """
+        ...
+
 
 class Progress:
-    """Integer totals and the set of finished batches, written atomically every few seconds.
+    """Totals and the set of finished batches, written atomically every few seconds.
 
     Args:
         path: the file.
@@ -43,16 +58,13 @@ class Progress:
         self._settings = {name: str(value) for name, value in (settings or {}).items()}
         self._written = time.monotonic()
 
-    def restore(
-        self, tally: Tally, accuracy: Accuracy, own: Mapping[str, object]
-    ) -> frozenset[int]:
-        """Put what the file holds into an empty tally; the finished batches.
+    def restore(self, parts: Mapping[str, Kept], own: Mapping[str, object]) -> frozenset[int]:
+        """Put what the file holds into empty parts; the finished batches.
 
         What a kill left of a file half written is removed.
 
         Args:
-            tally: takes the counts.
-            accuracy: takes predictions and labels.
+            parts: what the run adds to, by name.
             own: further settings that must be the same.
 
         Raises:
@@ -66,15 +78,10 @@ class Progress:
         try:
             header, arrays = _read(readable_file(self.path, "progress file"))
             self._compare(header["settings"])
-            tally.restore(arrays)
-            ends = np.cumsum(arrays["judged_lengths"])[:-1]
-            for index, predictions, labels in zip(
-                arrays["judged"].tolist(),
-                np.split(arrays["predictions"], ends),
-                np.split(arrays["labels"], ends),
-                strict=True,
-            ):
-                accuracy.parts[index] = Judged(predictions, labels)
+            for name, part in parts.items():
+                begin = f"{name}/"
+                own_arrays = {k: array for k, array in arrays.items() if k.startswith(begin)}
+                part.restore({k.removeprefix(begin): array for k, array in own_arrays.items()})
             return frozenset(arrays["done"].tolist())
         except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise FileError(
@@ -87,24 +94,19 @@ class Progress:
         """Whether it is time to write."""
         return time.monotonic() - self._written > SECONDS
 
-    def write(self, tally: Tally, accuracy: Accuracy, done: frozenset[int] | set[int]) -> None:
+    def write(self, parts: Mapping[str, Kept], done: frozenset[int] | set[int]) -> None:
         """Replace the file.
 
         Raises:
             FileError: it cannot be written.
         """
-        judged = [accuracy.parts[index] for index in sorted(accuracy.parts)]
-        none = np.zeros(0, dtype=np.int64)
         header = json.dumps({"format": FORMAT, "settings": self._settings}).encode()
-        arrays = {
+        arrays: dict[str, Any] = {
             "header": np.frombuffer(header, dtype=np.uint8),
             "done": np.array(sorted(done), dtype=np.int64),
-            "judged": np.array(sorted(accuracy.parts), dtype=np.int64),
-            "judged_lengths": np.array([len(part.labels) for part in judged], dtype=np.int64),
-            "predictions": np.concatenate([none, *(part.predictions for part in judged)]),
-            "labels": np.concatenate([none, *(part.labels for part in judged)]),
-            **tally.state(),
         }
+        for name, part in parts.items():
+            arrays |= {f"{name}/{key}": array for key, array in part.state().items()}
         content = io.BytesIO()
         np.savez(content, **arrays)
         write_bytes(self.path, content.getvalue())

@@ -19,7 +19,7 @@ from spikeport.estimate.compare.comparison import Comparison, compare, is_compar
 from spikeport.estimate.energy.evaluate import Energies
 from spikeport.estimate.energy.load import ENERGY_MODELS
 from spikeport.estimate.energy.schema import EnergyModel
-from spikeport.estimate.evaluate import AccuracyResult
+from spikeport.estimate.evaluation.answers import AccuracyResult
 from spikeport.estimate.origin import one_line, origin
 from spikeport.estimate.paper.registry import PaperEstimate
 from spikeport.estimate.stats import WIDE

@@ -11,22 +11,25 @@ from spikeport.convert.storage import fingerprint
 from spikeport.core.errors import UsageError
 from spikeport.core.progress import track
 from spikeport.estimate.capacity import Chip, fit_chips
-from spikeport.estimate.counting import Batch, BatchResult, counted_by_workers, counted_here
+from spikeport.estimate.counting import (
+    Batch,
+    BatchResult,
+    Sharing,
+    counted_by_workers,
+    counted_here,
+)
 from spikeport.estimate.energy.evaluate import Energies
-from spikeport.estimate.energy.load import DEFAULT_ENERGY_MODEL, energy_model
+from spikeport.estimate.energy.load import DEFAULT_ENERGY_MODEL, Choice, energy_model
 from spikeport.estimate.energy.pricing import StaticImage
 from spikeport.estimate.energy.schema import EnergyModel
-from spikeport.estimate.evaluate import Accuracy
+from spikeport.estimate.evaluation.answers import Accuracy
 from spikeport.estimate.paper import paper_mode
-from spikeport.estimate.progress import Progress
+from spikeport.estimate.progress import Kept, Progress
 from spikeport.estimate.report import DataInfo, EnergyReport
 from spikeport.estimate.stats import INTERVALS, Method
 from spikeport.estimate.table import Interval
 from spikeport.estimate.tally.rows import SampleFile, sample_rows
 from spikeport.estimate.tally.tally import Tally
-
-Choice = str | os.PathLike[str] | EnergyModel
-"""An energy model by name, by file, or itself."""
 
 
 def estimate(
@@ -40,7 +43,7 @@ def estimate(
     static_image: StaticImage = "executed",
     interval: Method = "bootstrap",
     seed: int = 0,
-    workers: int = 1,
+    workers: int | Sharing = 1,
     progress: Progress | None = None,
     per_sample: SampleFile | None = None,
 ) -> EnergyReport:
@@ -60,8 +63,9 @@ def estimate(
             ("executed") or once ("hoisted").
         interval: how 95 % intervals are found.
         seed: of the bootstrap.
-        workers: processes that share the batches, which are a sequence then. Counts do not depend
-            on it as long as rounding does not: run in float64 to be sure.
+        workers: processes that share the batches, or what shares them out (a cluster); batches
+            are a sequence then. Counts do not depend on it as long as rounding does not: run in
+            float64 to be sure.
         progress: file to go on from after a kill.
         per_sample: takes the counts of each sample.
 
@@ -89,7 +93,7 @@ def estimate(
         data=data or DataInfo(),
         interval=Interval(interval, seed),
         papers=tuple(mode(tally) for mode in modes),
-        accuracy=judged.result() if judged.parts else None,
+        accuracy=judged.result() if len(judged.records) else None,
         others=tuple(energies[1:]),
         capacity=capacity,
     )
@@ -103,12 +107,13 @@ def _count(
     judged: Accuracy,
     executor: Executor,
     batches: Iterable[Batch],
-    workers: int,
+    workers: int | Sharing,
     progress: Progress | None,
     per_sample: SampleFile | None,
 ) -> int:
     """Add all batches that an earlier run has not finished; how many there are."""
     done: set[int] = set()
+    kept: dict[str, Kept] = {"tally": tally, "judged": judged}
     if progress is not None:
         own = {
             "graph": fingerprint(executor.graph),
@@ -117,21 +122,21 @@ def _count(
             "per-sample file": per_sample is not None,
             "spikeport": version("spikeport"),
         }
-        done |= progress.restore(tally, judged, own)
+        done |= progress.restore(kept, own)
     results = _results(tally, executor, batches, frozenset(done), workers)
     if isinstance(batches, Sequence):
         results = track(results, "Counting", len(batches) - len(done))
     for result in results:
         tally.add(result.counted)
         if result.judged is not None:
-            judged.parts[result.index] = result.judged
+            judged.put(result.index, result.judged)
         if per_sample is not None:
             per_sample.add(result.index, sample_rows(tally, result.counted.per_sample))
         done.add(result.index)
         if progress is not None and progress.due():
-            progress.write(tally, judged, done)
+            progress.write(kept, done)
     if progress is not None:
-        progress.write(tally, judged, done)
+        progress.write(kept, done)
     return len(done)
 
 
@@ -140,17 +145,20 @@ def _results(
     executor: Executor,
     batches: Iterable[Batch],
     done: frozenset[int],
-    workers: int,
+    workers: int | Sharing,
 ) -> Iterator[BatchResult]:
     if workers == 1:
         return counted_here(tally, executor, batches, done)
-    if workers < 1 or not isinstance(batches, Sequence):
+    nobody = isinstance(workers, int) and workers < 1
+    if nobody or not isinstance(batches, Sequence):
         raise UsageError(
-            "batches of a stream cannot be shared out." if workers > 1 else "no worker, no work.",
-            where=f"workers {workers}",
+            "no worker, no work." if nobody else "batches of a stream cannot be shared out.",
+            where="workers",
             fix="Use one worker, or give a sequence of batches.",
         )
-    return counted_by_workers(executor, batches, done, workers)
+    if isinstance(workers, int):
+        return counted_by_workers(executor, batches, done, workers)
+    return workers(executor, batches, done)
 
 
 def _models(energy: Choice | Sequence[Choice]) -> list[EnergyModel]:

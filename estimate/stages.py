@@ -40,8 +40,21 @@ def stage_of(path: str) -> Stage:
         return Stage("", TOP)
     number = _NUMBERED.match(path)
     stage = number.group(1) if number else ""
-    for pattern, part in _PARTS:
-        if pattern.search(path):
-            return Stage(stage, part)
+    part, _ = _part_of(path)
     top = path.split(".", 1)[0]
-    return Stage(stage, "other" if stage else top)
+    return Stage(stage, part or ("other" if stage else top))
+
+
+def module_of(path: str) -> str:
+    """The module that a part is: `stage1.0.mlp` of `stage1.0.mlp.fc1_conv`; "" if it is no part."""
+    _, end = _part_of(path)
+    return path[:end].rstrip(".")
+
+
+def _part_of(path: str) -> tuple[str, int]:
+    """The part that a path names, and where its name ends."""
+    for pattern, part in _PARTS:
+        found = pattern.search(path)
+        if found:
+            return part, found.end()
+    return "", 0

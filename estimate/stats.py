@@ -125,6 +125,29 @@ def wilson(hits: int, count: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
+@dataclass(frozen=True)
+class Share:
+    """Hits among samples.
+
+    Attributes:
+        hits: of `count`.
+        count: samples, at least 1.
+    """
+
+    hits: int
+    count: int
+
+    @property
+    def value(self) -> float:
+        """0 to 1."""
+        return self.hits / self.count
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Ends of the 95 % interval, see `wilson`."""
+        return wilson(self.hits, self.count)
+
+
 def _resampled(data: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.float64]:
     draw = np.random.default_rng(seed)
     # One resample at a time: memory stays at one copy of the data.

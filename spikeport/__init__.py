@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from spikeport.core.checkpoint import load_checkpoint
     from spikeport.core.errors import SpikeportError
     from spikeport.estimate.api import energy, tally
+    from spikeport.streaming import stream
     from spikeport.targets import check, lower
     from spikeport.targets.lava import IntegerExecutor
     from spikeport.targets.spikingjelly import to_torch
@@ -54,6 +55,7 @@ _PLACES = {
     "add_stf": "train.models.stf.attach",
     "open_data": "train.data",
     "reference_model": "train.reference",
+    "stream": "streaming",
     "sweep_bits": "bits",
 }
 
@@ -72,6 +74,7 @@ __all__ = [
     "lower",
     "open_data",
     "reference_model",
+    "stream",
     "sweep_bits",
     "tally",
     "to_torch",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from operator import eq
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,7 @@ from spikeport.estimate.api import energy as priced
 from spikeport.estimate.capacity import needs
 from spikeport.estimate.energy.load import energy_model
 from spikeport.estimate.energy.schema import EnergyModel
-from spikeport.estimate.evaluate import Accuracy, AccuracyResult
+from spikeport.estimate.evaluation.answers import Accuracy, AccuracyResult
 from spikeport.estimate.paired import Paired, paired
 from spikeport.estimate.report import EnergyReport
 from spikeport.estimate.tally import Tally
@@ -227,7 +226,7 @@ def _row(
         accuracy=result.top1,
         low=result.interval[0],
         high=result.interval[1],
-        agreement=sum(map(eq, result.predictions, base.result.predictions)) / result.count,
+        agreement=result.same(base.result).value,
         difference=pair.difference,
         difference_low=pair.interval[0],
         difference_high=pair.interval[1],

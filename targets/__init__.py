@@ -14,7 +14,7 @@ from spikeport.core.registry import Registry
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from spikeport.convert import Executor, Graph
+    from spikeport.convert import Executor, Graph, StepExecutor
     from spikeport.convert.check import CheckReport
     from spikeport.targets.lowered import Lowered
 
@@ -34,6 +34,11 @@ class Target:
         lower: takes a graph there, with options of the target; None where nothing is lowered.
         load: reads back what the result of `lower` saved in a folder.
         calibrated: whether `lower` takes frames to choose scales by, as `calibration`.
+        unrolled: whether `lower` writes time steps out, whose number it then takes as `steps`.
+        backends: what a lowered network may be run by, that of `executor` first; some need packages
+            or hardware that are not everywhere.
+        stepper: what runs a graph frame by frame as the target would (of Lava: a graph that was
+            lowered); None where nothing does.
     """
 
     description: str
@@ -43,6 +48,9 @@ class Target:
     lower: Callable[..., Lowered] | None = None
     load: Callable[[str | os.PathLike[str]], Lowered] | None = None
     calibrated: bool = False
+    unrolled: bool = False
+    backends: tuple[str, ...] = ()
+    stepper: Callable[[Graph], StepExecutor] | None = None
 
 
 TARGETS: Registry[Target] = Registry(
@@ -51,7 +59,14 @@ TARGETS: Registry[Target] = Registry(
 
 
 def _built_in(
-    name: str, description: str, *, checks: bool = True, calibrated: bool = False
+    name: str,
+    description: str,
+    backends: tuple[str, ...],
+    *,
+    checks: bool = True,
+    calibrated: bool = False,
+    unrolled: bool = False,
+    streams: bool = True,
 ) -> None:
     """Register a target of ours, whose module `NAME/target.py` is imported when it is used."""
 
@@ -70,18 +85,37 @@ def _built_in(
         lower=call("lower"),
         load=call("load"),
         calibrated=calibrated,
+        unrolled=unrolled,
+        backends=backends,
+        stepper=call("stepper") if streams else None,
     )
     TARGETS.add(name, target)
 
 
-_built_in("reference", "the float network, fast: what the others are compared with", checks=False)
+_built_in(
+    "reference",
+    "the float network, fast: what the others are compared with",
+    ("cpu", "cuda"),
+    checks=False,
+)
 _built_in(
     "lava",
     "Lava / Lava-DL fixed point (Loihi 2 arithmetic), simulated bit by bit",
+    ("integer", "pump", "runtime", "slayer"),
     calibrated=True,
 )
-_built_in("onnx", "ONNX, run by onnxruntime in float32: one step for streaming, or T steps at once")
-_built_in("nir", "the Neuromorphic Intermediate Representation, for other frameworks to read")
+_built_in(
+    "onnx",
+    "ONNX, run by onnxruntime in float32: one step for streaming, or T steps at once",
+    ("onnxruntime", "onnxruntime-step"),
+    unrolled=True,
+)
+_built_in(
+    "nir",
+    "the Neuromorphic Intermediate Representation, for other frameworks to read",
+    ("nir", "spikingjelly"),
+    streams=False,
+)
 
 
 def checked_targets() -> list[str]:
@@ -92,6 +126,32 @@ def checked_targets() -> list[str]:
 def lowering_targets() -> list[str]:
     """The targets that `lower` takes."""
     return [name for name, target in TARGETS.items() if target.lower is not None]
+
+
+def streaming_targets() -> list[str]:
+    """The targets that `stepper` takes."""
+    return [name for name, target in TARGETS.items() if target.stepper is not None]
+
+
+def stepper(graph: Graph, target: str) -> StepExecutor:
+    """What runs a graph frame by frame on a target.
+
+    Args:
+        graph: as traced; of Lava: as lowered.
+
+    Raises:
+        UnknownNameError: no target has this name.
+        UsageError: the target runs whole samples only, or the graph is not lowered to it.
+        UnsupportedError: the graph cannot be streamed; names the node.
+    """
+    make = TARGETS[target].stepper
+    if make is None:
+        raise UsageError(
+            "this target runs whole samples only.",
+            where=target,
+            fix=f"Targets that stream: {', '.join(streaming_targets())}.",
+        )
+    return make(graph)
 
 
 def check(graph: Graph, target: str) -> CheckReport:
@@ -153,4 +213,14 @@ def load(folder: str | os.PathLike[str], target: str) -> Lowered:
     return loading(folder)
 
 
-__all__ = ["TARGETS", "Target", "check", "checked_targets", "load", "lower", "lowering_targets"]
+__all__ = [
+    "TARGETS",
+    "Target",
+    "check",
+    "checked_targets",
+    "load",
+    "lower",
+    "lowering_targets",
+    "stepper",
+    "streaming_targets",
+]

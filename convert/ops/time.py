@@ -12,7 +12,10 @@ from spikeport.convert.ops.base import Op, Shape, op
 
 @dataclass(frozen=True, eq=False)
 class OverTime(Op):
-    """An op that reads all time steps and gives one value per sample."""
+    """An op that sums over all time steps, one after the other, and gives one value per sample.
+
+    The order of the sum is part of its meaning: whoever runs step by step gets the same bits.
+    """
 
     def infer_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]
@@ -24,6 +27,13 @@ class OverTime(Op):
 
     def over(self, values: Tensor) -> Tensor:
         """From `[T, B, *shape]` to `[B, *shape]`."""
+        total = values[0]
+        for value in values[1:]:
+            total = total + value
+        return self.read(total, len(values))
+
+    def read(self, total: Tensor, steps: int) -> Tensor:
+        """The value `[B, *shape]` that the sum of so many steps stands for."""
         raise TypeError(f"{type(self).__name__} has no rule to compute it")
 
 
@@ -38,8 +48,8 @@ class MeanTime(OverTime):
     def keeps_whole(self) -> bool:
         return False
 
-    def over(self, values: Tensor) -> Tensor:
-        return values.mean(0)
+    def read(self, total: Tensor, steps: int) -> Tensor:
+        return total / steps
 
 
 @op("sum_time")
@@ -50,8 +60,8 @@ class SumTime(OverTime):
     def infer_domain(self, *inputs: Domain) -> Domain:
         return summed(inputs[0])
 
-    def over(self, values: Tensor) -> Tensor:
-        return values.sum(0)
+    def read(self, total: Tensor, steps: int) -> Tensor:
+        return total
 
 
 @op("repeat_time")

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from spikeport.convert.tracing.copying import copy_model
 from spikeport.convert.tracing.loops import body_once
 from spikeport.convert.tracing.modes import loops_of
 from spikeport.convert.tracing.neurons import OpaqueNeuron, neurons_of
+from spikeport.core.copying import copy_model
 from spikeport.core.errors import UnsupportedError
 
 

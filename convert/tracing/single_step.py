@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from spikeport.convert.tracing.copying import copy_model
 from spikeport.convert.tracing.layout import (
     BATCH_FIRST,
     IMAGE,
@@ -16,6 +15,7 @@ from spikeport.convert.tracing.layout import (
     Layout,
     hypotheses,
 )
+from spikeport.core.copying import copy_model
 from spikeport.core.errors import UnsupportedError, UsageError
 
 

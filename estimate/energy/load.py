@@ -34,7 +34,11 @@ def read_energy_model(path: str | os.PathLike[str]) -> EnergyModel:
     return parse_energy_model(read(path, "energy model"), str(path))
 
 
-def energy_model(choice: str | os.PathLike[str] | EnergyModel) -> EnergyModel:
+Choice = str | os.PathLike[str] | EnergyModel
+"""An energy model by name, by file, or itself."""
+
+
+def energy_model(choice: Choice) -> EnergyModel:
     """The model of this name, or the one in this `.toml` file, or the model itself.
 
     Raises:

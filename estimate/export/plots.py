@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spikeport.core.files import atomic_path
@@ -107,8 +106,3 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], origin: Mapping[st
 
 def _figure(rows: int) -> Figure:
     return Figure(figsize=(_WIDTH, _MARGIN + _ROW * rows), layout="constrained")
-
-
-def _name_rows(axes: Axes, report: EnergyReport, names: list[str]) -> None:
-    labels = [label(report.tally.graph[name]) for name in names]
-    axes.set_yticks(range(len(names)), labels, fontsize=7)

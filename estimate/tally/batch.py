@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -33,12 +33,18 @@ class Counted:
         per_sample: `[B, K]`, K data-dependent counts.
         per_step: `[T + 1, K]`, over the samples; last what is measured once per sample.
         names: of the samples, see `Resamples`.
+        by_step: `[T + 1, B, K]`, of each sample at each step; None unless asked for.
     """
 
     steps: int
     per_sample: Counts
     per_step: Counts
     names: tuple[str, ...]
+    by_step: Counts | None = None
+
+    def without_steps(self) -> Counted:
+        """What a tally adds, alone."""
+        return replace(self, by_step=None)
 
 
 class BatchCounts:
@@ -80,18 +86,24 @@ class BatchCounts:
             self._measures[key] = measure
             self._reduced.setdefault(key, {})[port] = results[reduction]
 
-    def counted(self, keys: tuple[Key, ...], names: tuple[str, ...]) -> Counted:
+    def counted(
+        self, keys: tuple[Key, ...], names: tuple[str, ...], *, by_step: bool = False
+    ) -> Counted:
         """The counts as arrays, one column per key."""
         counts = self._counts()
-        per_sample = np.zeros((self.samples, len(keys)), dtype=np.int64)
-        per_step = np.zeros((self.steps + 1, len(keys)), dtype=np.int64)
+        shape = (self.steps + 1, self.samples, len(keys))
+        single = np.zeros(shape, dtype=np.int64) if by_step else None
+        per_sample = np.zeros(shape[1:], dtype=np.int64)
+        per_step = np.zeros((shape[0], len(keys)), dtype=np.int64)
         for column, key in enumerate(keys):
             tensor, has_time = counts[key]
             values = tensor.cpu().numpy()
             per_sample[:, column] = values.sum(0)
             steps = slice(self.steps) if has_time else slice(self.steps, None)
             per_step[steps, column] = values.sum(1)
-        return Counted(self.steps, per_sample, per_step, names)
+            if single is not None:
+                single[steps, :, column] = values
+        return Counted(self.steps, per_sample, per_step, names, single)
 
     def _counts(self) -> dict[Key, tuple[Tensor, bool]]:
         """By node and term: int64 `[T, B]` and whether its first axis is time."""

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from spikeport.convert.executor import Executor
-from spikeport.convert.graph import Graph
+from spikeport.convert.executor import Executor, Tap
+from spikeport.convert.graph import Graph, Node
 from spikeport.core.errors import UsageError
 from spikeport.estimate.stats import Method, Statistics, summary
 from spikeport.estimate.tally.batch import BatchCounts, Counted, Key, Part
@@ -83,11 +83,22 @@ class Tally:
         return output
 
     def count(
-        self, executor: Executor, frames: Tensor, names: Sequence[object] | None = None
+        self,
+        executor: Executor,
+        frames: Tensor,
+        names: Sequence[object] | None = None,
+        *,
+        beside: Tap | None = None,
+        by_step: bool = False,
     ) -> tuple[Tensor, Counted]:
-        """Like `run`, but leaves the tally as it is; `add` takes the counts in any order."""
+        """Like `run`, but leaves the tally as it is; `add` takes the counts in any order.
+
+        Args:
+            beside: shown every edge, too.
+            by_step: also tell the counts of each sample at each step.
+        """
         batch = BatchCounts(self._readers)
-        output = executor.run(frames, batch.tap)
+        output = executor.run(frames, batch.tap if beside is None else _both(batch.tap, beside))
         axis = 1 if self.graph.input.per_step else 0
         if names is None:
             names = names_of(frames, axis, self.samples)
@@ -95,7 +106,8 @@ class Tally:
             raise UsageError(
                 f"{len(names)} names were given for {frames.shape[axis]} samples.", where="names"
             )
-        return output, batch.counted(self.keys, tuple(str(each) for each in names))
+        named = tuple(str(each) for each in names)
+        return output, batch.counted(self.keys, named, by_step=by_step)
 
     def add(self, counted: Counted) -> None:
         """Add the counts of one batch.
@@ -325,6 +337,14 @@ class Tally:
             )
             for node, plan in ((node, self.plans[node.name]) for node in self.graph)
         ]
+
+
+def _both(first: Tap, second: Tap) -> Tap:
+    def tap(node: Node, value: Tensor) -> None:
+        first(node, value)
+        second(node, value)
+
+    return tap
 
 
 def _other_steps(first: int, other: int) -> UsageError:

@@ -20,10 +20,15 @@ from spikeport.cli.commands import (
     evaluate,
     listing,
     lower,
+    patterns,
+    robustness,
     show,
     simulate,
+    spectrum,
+    stream,
     trace,
     train,
+    transfer,
     verify,
 )
 from spikeport.core.errors import SpikeportError, UsageError
@@ -46,9 +51,14 @@ app.command("show")(show.run)
 app.command("check")(check.run)
 app.command("verify")(verify.run)
 app.command("estimate")(estimate.run)
+app.command("spectrum")(spectrum.run)
+app.command("transfer")(transfer.run)
 app.command("lower")(lower.run)
 app.command("simulate")(simulate.run)
 app.command("evaluate")(evaluate.run)
+app.command("robustness")(robustness.run)
+app.command("patterns")(patterns.run)
+app.command("stream")(stream.run)
 app.add_typer(data.app, name="data")
 app.command("list")(listing.run)
 app.command("doctor")(doctor.run)

@@ -77,8 +77,30 @@ Split = Annotated[str, typer.Option(help="Which part of the data.")]
 Samples = Annotated[
     int | None, typer.Option(help="Use N samples, spread evenly over the split.", min=1)
 ]
+MAX_STEPS = 1024
 Steps = Annotated[
-    int | None, typer.Option(help="Time steps T; the model's own by default.", min=1, max=1024)
+    int | None, typer.Option(help="Time steps T; the model's own by default.", min=1, max=MAX_STEPS)
+]
+ALL_STEPS = 0
+"""`--steps all`: the model's own T, and the answers after each step."""
+
+
+def steps_or_all(text: str) -> int:
+    """A number of steps, or `ALL_STEPS`."""
+    if text == "all":
+        return ALL_STEPS
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_STEPS:
+        raise typer.BadParameter(f"{text!r} is neither a number from 1 to {MAX_STEPS} nor all.")
+    return int(text)
+
+
+StepsOrAll = Annotated[
+    int | None,
+    typer.Option(
+        help="Time steps T, the model's own by default; all: the model's own, as --curve.",
+        parser=steps_or_all,
+        metavar="N|all",
+    ),
 ]
 Framing = Annotated[
     str, typer.Option(help="Frames of equal event count (count) or of equal duration (time).")
@@ -86,6 +108,14 @@ Framing = Annotated[
 SkipBad = Annotated[
     bool,
     typer.Option("--skip-bad", help="Leave out recordings that cannot be read, and list them."),
+]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        help="Share the work out to a Ray cluster: auto (RAY_ADDRESS, else the cores of this "
+        "machine), HOST:PORT or ray://HOST:PORT.",
+        show_default=False,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -115,6 +145,13 @@ class RunChoice:
     steps: Steps = None
     framing: Framing = "count"
     skip_bad: SkipBad = False
+
+
+@dataclass(frozen=True)
+class EvaluationChoice(RunChoice):
+    """The same, where `--steps all` has a meaning."""
+
+    steps: StepsOrAll = None
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:

@@ -103,9 +103,10 @@ def spread(count: int, chosen: int) -> list[int]:
 
 def stack(data: FrameDataset, indices: list[int]) -> Tensor:
     """Chosen recordings as one batch, `[T, B, C, H, W]`."""
+    import numpy as np
     import torch
 
-    return torch.stack([data[index][0] for index in indices], dim=1)
+    return torch.from_numpy(data.frames[indices].swapaxes(0, 1).astype(np.float32, order="C"))
 
 
 def open_run(chosen: RunChoice) -> Run:

@@ -9,9 +9,9 @@ from spikeport.convert.check import EXACT, Finding, Treatment, error
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import OPS, Input, RepeatTime
 from spikeport.convert.schedule import schedule
+from spikeport.convert.streaming import needs_later_steps
 from spikeport.core.errors import SpikeportError, UnsupportedError
 from spikeport.targets.onnx.lowerings import LOWERINGS
-from spikeport.targets.onnx.steps import needs_later_steps
 from spikeport.targets.onnx.written import require_size
 
 PASSES = ("hoist-static",)

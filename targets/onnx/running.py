@@ -62,21 +62,34 @@ class StepRunner:
         self._dtype = told["dtype"]
         self._states = json.loads(told["states"])
         self._session = Session(model, [node.name for node in watch])
+        self.reset()
+
+    def reset(self) -> None:
+        """Every state back to what it is before the first step."""
+        self._values: dict[str, Array] = {}
+
+    def take_over(self, other: StepRunner) -> None:
+        """Go on from the states of another runner of the same file."""
+        self._values = other._values
+
+    def step(self, frame: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The output `[B, *shape]` after a frame `[B, *shape]`, and the watched values."""
+        states = self._values or self._rest(frame.shape[0])
+        feeds = {self._graph.input.name: _array(frame, self._dtype), **states}
+        results = self._session.run(feeds)
+        self._values = {each["name"]: results[each["next"]] for each in self._states}
+        watched = {
+            node.name: torch.from_numpy(results[node.name])
+            for node in self._watch
+            if node.name in results
+        }
+        return torch.from_numpy(results[self._session.outputs[0]]), watched
 
     def stream(self, frames: Iterable[Tensor]) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
-        """The output `[B, *shape]` after each frame `[B, *shape]`, and the watched values."""
-        states: dict[str, Array] = {}
+        """`step` for each frame, from rest."""
+        self.reset()
         for frame in frames:
-            states = states or self._rest(frame.shape[0])
-            feeds = {self._graph.input.name: _array(frame, self._dtype), **states}
-            results = self._session.run(feeds)
-            states = {each["name"]: results[each["next"]] for each in self._states}
-            watched = {
-                node.name: torch.from_numpy(results[node.name])
-                for node in self._watch
-                if node.name in results
-            }
-            yield torch.from_numpy(results[self._session.outputs[0]]), watched
+            yield self.step(frame)
 
     def run(self, frames: Tensor, steps: int, show: Show | None = None) -> Tensor:
         """As `UnrolledRunner.run`; an image is given at each of the steps."""

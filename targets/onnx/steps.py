@@ -1,11 +1,11 @@
-"""How many time steps the unrolled graph has, and whether a graph can be run step by step."""
+"""How many time steps the unrolled graph has."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import AddPerStep, OverTime, RepeatTime
+from spikeport.convert.graph import Graph
+from spikeport.convert.ops import AddPerStep, RepeatTime
 from spikeport.convert.schedule import schedule
 from spikeport.core.errors import UsageError
 
@@ -57,15 +57,3 @@ def traced_steps(graph: Graph) -> int | None:
     certificate = graph.metadata.get("certificate") or {}
     shape, time = certificate.get("input_shape"), graph.metadata.get("time_axis")
     return int(shape[time]) if shape and time is not None else None
-
-
-def needs_later_steps(graph: Graph) -> list[Node]:
-    """Nodes with a value per step that need a sum or mean over all steps, later ones included."""
-    tainted: set[str] = set()
-    found = []
-    for node in graph:
-        if isinstance(node.op, OverTime) or not tainted.isdisjoint(node.inputs):
-            tainted.add(node.name)
-            if node.per_step:
-                found.append(node)
-    return found

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from spikeport.convert import Executor, Graph
+from spikeport.convert import Executor, Graph, StepExecutor
 from spikeport.targets.reference import ReferenceExecutor, ReferenceLowered, lower
+from spikeport.targets.reference.stepping import ReferenceStepExecutor
 
 load = ReferenceLowered.load
 
@@ -20,4 +21,8 @@ def missing() -> str:
     return ""
 
 
-__all__ = ["executor", "load", "lower", "missing"]
+def stepper(graph: Graph) -> StepExecutor:
+    return ReferenceStepExecutor(graph)
+
+
+__all__ = ["executor", "load", "lower", "missing", "stepper"]

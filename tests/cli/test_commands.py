@@ -51,7 +51,7 @@ verified = true
 """
 COMMANDS = (
     *("demo", "train", "trace", "show", "check", "verify", "estimate", "lower", "evaluate"),
-    "simulate",
+    *("simulate", "spectrum", "transfer"),
     *("list", "doctor"),
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -40,7 +39,8 @@ def test_bits_are_swept_and_written(cli, tmp_path: Path) -> None:
         (("--bits", "8", "-o", "bits.xlsx"), "Name it *.csv"),
         (("--bits", "8", "--set", "serach=bias"), "Options: "),
         (("--bits", "8", "--set", "weight_bits=6"), "sets the width of weights itself"),
-        (("--energy", "odin"), "--bits"),
+        (("--bits", "8", "--curve"), "does not take"),
+        (("--bits", "8", "--steps", "all"), "does not take"),
     ],
 )
 def test_what_cannot_be_swept_is_refused_before_anything_runs(cli, options, message) -> None:
@@ -58,16 +58,3 @@ def test_only_lava_has_widths(cli) -> None:
 def test_the_sweep_needs_samples_and_a_table_its_name(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing to run"):
         sweep_bits(Graph(), torch.ones(1), [], (8,))
-
-
-def test_targets_are_compared_in_pairs(cli, tmp_path: Path) -> None:
-    options = ("--samples", 60, "--target", "reference,lava", "-o", "scores.json")
-    done = cli("evaluate", "max_former_digits", *options)
-    assert done.code == 0
-    found = json.loads((tmp_path / "scores.json").read_text())["targets"]
-    assert found["reference"]["latency_steps"] == 0
-    assert found["lava"]["latency_steps"] == 13
-    assert found["reference"]["mcnemar_p"] == 1.0
-    low, high = found["lava"]["interval"]
-    assert low < found["lava"]["accuracy"] <= high
-    assert "T + 13" in done.out

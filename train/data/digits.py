@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -101,6 +102,31 @@ class EventDigits:
 
     def __repr__(self) -> str:
         return f"EventDigits(split={self.split!r}, {len(self)} recordings of simulated events)"
+
+
+@dataclass(frozen=True)
+class DigitEvents:
+    """The recordings of one split; opened when one is asked for.
+
+    Attributes:
+        save_to, split, settings: as for `EventDigits`.
+    """
+
+    save_to: Path | None
+    split: str
+    settings: DigitSettings
+
+    @property
+    def sensor_size(self) -> tuple[int, int, int]:
+        return EventDigits.sensor_size
+
+    def __getitem__(self, index: int) -> Events:
+        events: Events = self._opened[index][0]
+        return events
+
+    @cached_property
+    def _opened(self) -> EventDigits:
+        return EventDigits(self.save_to, self.split, settings=self.settings)
 
 
 def split_indices(labels: NDArray[np.int64], split: str) -> NDArray[np.intp]:

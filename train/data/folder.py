@@ -34,6 +34,32 @@ class _Sensor:
     origin: str
 
 
+@dataclass(frozen=True)
+class FolderEvents:
+    """Recordings in files."""
+
+    files: tuple[Path, ...]
+    sensor: _Sensor
+
+    @property
+    def sensor_size(self) -> tuple[int, int, int]:
+        return (self.sensor.width, self.sensor.height, 2)
+
+    def __getitem__(self, index: int) -> Events:
+        """One recording.
+
+        Raises:
+            FileError: it is bad, or was changed since.
+        """
+        return self.read(index)[0]
+
+    def read(self, index: int) -> tuple[Events, tuple[str, ...]]:
+        """One recording, and what was repaired."""
+        read = read_events(self.files[index])
+        _check_fits(self.files[index], read.events, self.sensor)
+        return read.events, read.repairs
+
+
 def open_folder(
     path: Path | None,
     split: str,
@@ -65,19 +91,13 @@ def open_folder(
     description = _described(root)
     everything = [each for name in splits for each in files[name]]
     sensor = _sensor(root, description, everything)
-
-    def load(index: int) -> tuple[Events, tuple[str, ...]]:
-        read = read_events(chosen[index])
-        events, repairs = read.events, read.repairs
-        _check_fits(chosen[index], events, sensor)
-        return events, repairs
-
+    recordings = FolderEvents(tuple(chosen), sensor)
     settings = {"folder": str(root.resolve()), "split": split, "files": _stamps(root, chosen)}
     found = framed(
         cache_folder(),
         settings,
-        Source([str(each) for each in chosen], load),
-        (sensor.width, sensor.height, 2),
+        Source([str(each) for each in chosen], recordings.read),
+        recordings.sensor_size,
         steps,
         framing,
         skip_bad=skip_bad,
@@ -100,6 +120,7 @@ def open_folder(
         labels=labels,
         skipped=found.skipped,
         repaired=found.repaired,
+        events=FolderEvents(tuple(chosen[index] for index in found.kept), sensor),
     )
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from spikeport.train.data.frames import Counts
+from spikeport.train.data.recordings import RawEvents
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class FrameDataset(Dataset[tuple[Tensor, int]]):
         input_domain: "graded", as counts are whole numbers but no spikes.
         skipped: bad recordings that were left out on request, and why.
         repaired: recordings that were read after a repair, and which.
+        events: the recordings that the frames were made of, by the same index; None if there are
+            none.
     """
 
     name: str
@@ -38,6 +41,7 @@ class FrameDataset(Dataset[tuple[Tensor, int]]):
     input_domain: Literal["graded"] = "graded"
     skipped: tuple[str, ...] = ()
     repaired: tuple[str, ...] = ()
+    events: RawEvents | None = None
 
     @property
     def frame_shape(self) -> tuple[int, int, int, int]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from spikeport.core.errors import UsageError
 from spikeport.core.registry import Registry
-from spikeport.train.data.digits import PROVENANCE, DigitSettings, EventDigits
+from spikeport.train.data.digits import PROVENANCE, DigitEvents, DigitSettings, EventDigits
 from spikeport.train.data.folder import open_folder
 from spikeport.train.data.frame_dataset import FrameDataset
 from spikeport.train.data.frames import Framing, all_frames
@@ -102,6 +102,7 @@ def _open_digits(
         classes=tuple(digits.classes),
         frames=all_frames(chosen, digits.sensor_size, steps, framing),
         labels=np.array(digits.targets),
+        events=DigitEvents(path, split, digits.settings),
     )
 
 

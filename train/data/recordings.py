@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,19 @@ from numpy.typing import NDArray
 EVENT_DTYPE = np.dtype([("x", np.int16), ("y", np.int16), ("t", np.int64), ("p", np.bool_)])
 
 Events = NDArray[np.void]
+
+
+class RawEvents(Protocol):
+    """Recordings by index, read when asked for; can be pickled."""
+
+    @property
+    def sensor_size(self) -> tuple[int, int, int]:
+        """Width, height and number of polarities (2)."""
+        ...
+
+    def __getitem__(self, index: int) -> Events:
+        """One recording, in order of time."""
+        ...
 
 
 @dataclass(frozen=True)

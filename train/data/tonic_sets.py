@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,38 @@ class TonicSet:
     split_rule: str
     sensor: tuple[int, int]
     train_share: float | None = None
+
+
+@dataclass(frozen=True)
+class TonicEvents:
+    """Recordings of a set that Tonic reads.
+
+    Attributes:
+        root, split: of the set.
+        chosen: Tonic's index of each recording.
+    """
+
+    entry: TonicSet
+    root: Path
+    split: str
+    chosen: tuple[int, ...]
+
+    @property
+    def sensor_size(self) -> tuple[int, int, int]:
+        return (*self.entry.sensor, 2)
+
+    def __getitem__(self, index: int) -> Events:
+        """One recording.
+
+        Raises:
+            FileError: it is bad.
+        """
+        number = self.chosen[index]
+        return _load(self.entry, self._data, number, _name(self._data, number, self.split))[0]
+
+    @cached_property
+    def _data(self) -> Any:
+        return _dataset(self.entry, self.root, self.split)
 
 
 def open_tonic(
@@ -106,6 +139,7 @@ def open_tonic(
         labels=labels[chosen][found.kept],
         skipped=found.skipped,
         repaired=found.repaired,
+        events=TonicEvents(entry, root, split, tuple(chosen[found.kept].tolist())),
     )
 
 

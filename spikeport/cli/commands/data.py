@@ -1,4 +1,4 @@
-"""`spikeport data`: make data sets."""
+"""`spikeport data`: make data sets, and look at events."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from typing import Annotated
 import typer
 
 from spikeport.cli import options, output
+from spikeport.cli.commands import data_show
 
-app = typer.Typer(help="Make data sets.", no_args_is_help=True)
+app = typer.Typer(help="Make data sets, and look at events.", no_args_is_help=True)
 
 
 @app.callback()
 def _group() -> None:
-    """Make data sets."""
+    """Make data sets, and look at events."""
+
+
+app.command("show")(data_show.run)
 
 
 @app.command("simulate")

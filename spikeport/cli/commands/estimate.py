@@ -53,6 +53,7 @@ def run(
     workers: Annotated[
         int, typer.Option(help="Processes that share the samples.", min=1, max=1024)
     ] = 1,
+    ray: options.Ray = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted run in the folder --out.")
     ] = False,
@@ -72,6 +73,7 @@ def run(
     import torch
 
     from spikeport.cli.runs import BATCH, open_run
+    from spikeport.cluster import shared_out
     from spikeport.convert import Interpreter
     from spikeport.estimate import DataInfo, Progress, SampleFile, energy_model, estimate
     from spikeport.estimate.capacity import chip_named
@@ -98,18 +100,19 @@ def run(
         }
         progress = Progress(out / PROGRESS, resume=resume, settings=settings)
         rows = SampleFile(out / "per_sample.parquet", resume=resume) if per_sample else None
-    report = estimate(
-        Interpreter(opened.graph, torch.float64 if float64 else torch.float32),
-        batches,
-        charged,
-        data=DataInfo(chosen.data, chosen.split, opened.data.provenance, digest),
-        papers=paper or ["max-former"],
-        chips=chips,
-        seed=seed,
-        workers=workers,
-        progress=progress,
-        per_sample=rows,
-    )
+    with shared_out(workers, ray) as sharing:
+        report = estimate(
+            Interpreter(opened.graph, torch.float64 if float64 else torch.float32),
+            batches,
+            charged,
+            data=DataInfo(chosen.data, chosen.split, opened.data.provenance, digest),
+            papers=paper or ["max-former"],
+            chips=chips,
+            seed=seed,
+            workers=sharing,
+            progress=progress,
+            per_sample=rows,
+        )
     if out is not None:
         files = export(report, out, name=chosen.model)
         if report.capacity is not None:

@@ -28,7 +28,9 @@ def catalogue() -> dict[str, dict[str, str]]:
     from spikeport.estimate.paper import PAPER_MODES
     from spikeport.targets import TARGETS
     from spikeport.targets.lava import ops as _ops  # noqa: F401  registers the ops of lowered graphs
+    from spikeport.train.attacks import ATTACKS, SPACES
     from spikeport.train.data import DATA
+    from spikeport.train.data.perturb import PERTURBATIONS
     from spikeport.train.data.readers import READERS
     from spikeport.train.models import MODELS
     from spikeport.train.recipe import load_recipe, recipe_names
@@ -40,6 +42,12 @@ def catalogue() -> dict[str, dict[str, str]]:
         },
         "data": {name: entry.description for name, entry in DATA.items()},
         "event files": _described(READERS, lambda entry: entry.description),
+        "perturbations": {
+            name: f"{entry.description}; level: {entry.unit}"
+            for name, entry in PERTURBATIONS.items()
+        },
+        "attacks": {name: entry.description for name, entry in ATTACKS.items()},
+        "attack spaces": {name: entry.description for name, entry in SPACES.items()},
         "recipes": {
             name: f"trains {(recipe := load_recipe(name)).model} on {recipe.data.spec}"
             for name in recipe_names()

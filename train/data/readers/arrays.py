@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikeport.core.errors import FileError
-from spikeport.train.data.readers.names import FIELDS, named_columns
+from spikeport.train.data.readers.names import FIELDS, field_names, named_columns
 from spikeport.train.data.readers.registry import PACKET, Packet, RawStream, reader
 
 
@@ -37,24 +40,29 @@ def open_npy(path: Path) -> RawStream:
 def open_npz(path: Path) -> RawStream:
     try:
         with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                _check_member(path, archive, member)
-        with np.load(path, allow_pickle=False) as stored:
-            size = _sensor_size(path, stored)
-            if "events" in stored.files:
-                events = stored["events"]
-                columns = named_columns(path, events, events.dtype.names or ())
-            else:
-                columns = named_columns(path, stored, tuple(stored.files))
-                columns = {name: np.asarray(columns[name]) for name in FIELDS}
+            members = {
+                each.filename.removesuffix(".npy"): _checked_member(path, archive, each)
+                for each in archive.infolist()
+            }
+            size = _sensor_size(archive, members)
+            names = _columns(path, members)
     except FileError:
         raise
     except Exception as error:
         raise _damaged(path, error) from error
-    return RawStream(size, _slices(columns))
+    return RawStream(size, _unpacked(path, members, names))
 
 
-def _check_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+@dataclass(frozen=True)
+class _Member:
+    """One array in an archive."""
+
+    file: zipfile.ZipInfo
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+def _checked_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> _Member:
     """The array's header must promise what the member holds, before memory is taken for it."""
     # No stream of deflate is smaller than a 1032nd of its content.
     if member.file_size > 1032 * member.compress_size + 4096:
@@ -62,24 +70,76 @@ def _check_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo)
     if member.header_offset + member.compress_size > path.stat().st_size:
         raise ValueError(f"{member.filename} is truncated")
     with archive.open(member) as file:
-        layout: Any = np.lib.format
-        one = layout.read_magic(file) == (1, 0)
-        read = layout.read_array_header_1_0 if one else layout.read_array_header_2_0
-        shape, _, dtype = read(file)
-        count = 1
-        for length in shape:
-            count *= length
+        shape, dtype = _array_header(file)
+        count = math.prod(shape)
         if dtype.hasobject or file.tell() + count * dtype.itemsize != member.file_size:
             raise ValueError(f"{member.filename} does not hold {list(shape)} of {dtype}")
+    return _Member(member, shape, dtype)
 
 
-def _sensor_size(path: Path, stored: Any) -> tuple[int, int] | None:
-    if "sensor_size" not in stored.files:
+def _array_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    layout: Any = np.lib.format
+    one = layout.read_magic(file) == (1, 0)
+    read = layout.read_array_header_1_0 if one else layout.read_array_header_2_0
+    shape, _, dtype = read(file)
+    return shape, dtype
+
+
+def _sensor_size(
+    archive: zipfile.ZipFile, members: Mapping[str, _Member]
+) -> tuple[int, int] | None:
+    if "sensor_size" not in members:
         return None
-    size = stored["sensor_size"]
+    size = members["sensor_size"]
     if size.shape not in ((2,), (3,)) or size.dtype.kind not in "iu":
         raise ValueError(f"sensor_size is {size.dtype} {list(size.shape)}, not width and height")
-    return int(size[0]), int(size[1])
+    with archive.open(size.file) as file:
+        _array_header(file)
+        width, height = np.frombuffer(file.read(), size.dtype)[:2]
+    return int(width), int(height)
+
+
+def _columns(path: Path, members: Mapping[str, _Member]) -> dict[str, str]:
+    """The member of each of x, y, t, p; `events` four times where it is structured."""
+    if "events" in members:
+        names = members["events"].dtype.names or ()
+        field_names(path, names)
+        found = dict.fromkeys(FIELDS, "events")
+    else:
+        found = field_names(path, tuple(members))
+    shapes = {field: members[name].shape for field, name in found.items()}
+    for field, shape in shapes.items():
+        if len(shape) != 1:
+            raise ValueError(f"{field} has the shape {list(shape)}, not one axis")
+    if len(set(shapes.values())) != 1:
+        raise ValueError("x, y, t and p are not equally long")
+    return found
+
+
+def _unpacked(
+    path: Path, members: Mapping[str, _Member], names: Mapping[str, str]
+) -> Iterator[Packet]:
+    """The arrays block by block: numpy would unpack them whole."""
+    used = {name: members[name] for name in dict.fromkeys(names.values())}
+    (length,) = members[names["t"]].shape
+    try:
+        with zipfile.ZipFile(path) as archive, ExitStack() as opened:
+            files = {name: opened.enter_context(archive.open(m.file)) for name, m in used.items()}
+            for file in files.values():
+                _array_header(file)
+            for start in range(0, length, PACKET):
+                count = min(PACKET, length - start)
+                blocks = {
+                    name: np.frombuffer(files[name].read(count * m.dtype.itemsize), m.dtype, count)
+                    for name, m in used.items()
+                }
+                if "events" in blocks:
+                    events = blocks["events"]
+                    yield named_columns(path, events, events.dtype.names or ())
+                else:
+                    yield {field: blocks[name] for field, name in names.items()}
+    except Exception as error:
+        raise _damaged(path, error) from error
 
 
 def _slices(columns: dict[str, NDArray[Any]]) -> Iterator[Packet]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 
 from spikeport.convert.executor import Tap
@@ -26,6 +28,26 @@ def test_by_hand() -> None:
     assert result.per_class == {0: (1, 1), 1: (2, 3)}
     assert result.predictions == (0, 1, 2, 1)
     assert result.labels == (0, 1, 1, 1)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 7), st.integers(1, 9))
+def test_ranks_by_brute_force(seed: int, classes: int, samples: int) -> None:
+    make = torch.Generator().manual_seed(seed)
+    # Small whole numbers, so that many scores are equal.
+    scores = torch.randint(0, 4, (samples, classes), generator=make).float()
+    labels = torch.randint(0, classes, (samples,), generator=make)
+    found = Accuracy()
+    found.add(scores, labels)
+    result = found.result()
+    for k in range(1, classes + 1):
+        inside = 0
+        for row, label in zip(scores.tolist(), labels.tolist(), strict=True):
+            order = sorted(range(classes), key=lambda c: (-row[c], c))
+            inside += label in order[:k]
+        assert result.top(k).hits == inside
+    assert result.hits == [a == b for a, b in zip(result.predictions, result.labels, strict=True)]
+    assert result.confidences == tuple(torch.softmax(scores.double(), 1).amax(1).tolist())
+    assert result.scores == tuple(scores.amax(1).tolist())
 
 
 def test_scores_per_step_are_averaged() -> None:

@@ -1,0 +1,92 @@
+"""Ray on two cores of this machine: nothing is lost, counted twice, or left running."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import pytest
+import ray_work
+import slow_batches
+import torch
+
+from spikeport.cluster import connected, counted_by_ray, in_tasks
+from spikeport.convert import Graph, Interpreter
+from spikeport.core.errors import MissingPackageError, UsageError
+from spikeport.estimate import Progress, estimate
+
+
+def itself(place: int) -> int:
+    return place
+
+
+def test_a_cluster_of_this_machine(small_net: Graph, tmp_path: Path) -> None:
+    # One test: starting the cluster takes longer than all that is tried on it.
+    before = set(psutil.Process().children())
+    with connected(workers=2):
+        each_item_comes_once()
+        items_are_made_when_their_turn_comes()
+        a_killed_process_loses_nothing(tmp_path)
+        errors_arrive_with_what_they_say()
+        counts_equal_those_of_one_process(small_net, tmp_path)
+    _, alive = psutil.wait_procs(set(psutil.Process().children()) - before, timeout=30)
+    assert not alive
+
+
+def each_item_comes_once() -> None:
+    found = sorted(in_tasks(ray_work.square, 3, 20, itself))
+    assert found == [(index, 3 * index**2) for index in range(20)]
+
+
+def items_are_made_when_their_turn_comes() -> None:
+    made: list[int] = []
+
+    def item(place: int) -> int:
+        made.append(place)
+        return place
+
+    results = in_tasks(ray_work.square, 1, 100, item)
+    next(results)
+    # Two cores with two tasks each.
+    assert made == [0, 1, 2, 3]
+    results.close()
+
+
+def a_killed_process_loses_nothing(folder: Path) -> None:
+    found = [result for _, result in in_tasks(ray_work.dies_once, str(folder), 8, itself)]
+    assert (folder / "died").exists()
+    assert sorted(found) == list(range(8))
+
+
+def errors_arrive_with_what_they_say() -> None:
+    with pytest.raises(UsageError) as failure:
+        list(in_tasks(ray_work.refuses, None, 4, itself))
+    assert failure.value.where == "item 2" and failure.value.fix == "Leave them out."
+    with pytest.raises(UsageError, match="ZeroDivisionError") as failure:
+        list(in_tasks(ray_work.breaks, None, 1, itself))
+    assert failure.value.where == "a task on item 0"
+
+
+def counts_equal_those_of_one_process(net: Graph, folder: Path) -> None:
+    executor, batches = Interpreter(net, torch.float64), slow_batches.Batches(5)
+    here = estimate(executor, batches)
+    there = estimate(
+        executor, batches, workers=counted_by_ray, progress=Progress(folder / "progress.npz")
+    )
+    assert there.counts.equals(here.counts) and there.totals == here.totals
+    assert there.accuracy == here.accuracy
+    # All is done: nothing is counted twice.
+    resumed = Progress(folder / "progress.npz", resume=True)
+    again = estimate(executor, batches, workers=counted_by_ray, progress=resumed)
+    assert again.counts.equals(here.counts)
+
+
+def test_no_cluster_at_the_address() -> None:
+    with pytest.raises(UsageError, match="no Ray cluster answers"), connected("127.0.0.1:1"):
+        pass
+
+
+def test_ray_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spikeport.cluster.connection.find_spec", lambda _: None)
+    with pytest.raises(MissingPackageError, match="not installed"), connected():
+        pass

@@ -1,0 +1,32 @@
+"""What Ray's workers are given by the tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from spikeport.core.errors import UsageError
+
+
+def square(shared: int, item: int) -> int:
+    return shared * item**2
+
+
+def dies_once(folder: str, item: int) -> int:
+    """Kills the process that works on item 3, the first time."""
+    mark = Path(folder) / "died"
+    if item == 3 and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return item
+
+
+def refuses(_: None, item: int) -> int:
+    if item == 2:
+        raise UsageError("no twos.", where="item 2", fix="Leave them out.")
+    return item
+
+
+def breaks(_: None, item: int) -> float:
+    return 1 / item
