@@ -16,7 +16,7 @@ from spikeport.convert.api import trace
 from spikeport.convert.interpreter import Interpreter
 from spikeport.core.errors import UsageError
 from spikeport.core.files import write_json
-from spikeport.estimate.evaluate import AccuracyResult, accuracy
+from spikeport.estimate.evaluation.answers import AccuracyResult, accuracy
 from spikeport.estimate.paired import Paired, paired
 from spikeport.targets.artefact import write_artefact
 from spikeport.targets.lava import lower
