@@ -20,6 +20,7 @@ from spikeport.estimate.energy.evaluate import Energies
 from spikeport.estimate.energy.load import ENERGY_MODELS
 from spikeport.estimate.energy.schema import EnergyModel
 from spikeport.estimate.evaluation.answers import AccuracyResult
+from spikeport.estimate.formats import REPORT_STAMP
 from spikeport.estimate.origin import one_line, origin
 from spikeport.estimate.paper.registry import PaperEstimate
 from spikeport.estimate.stats import WIDE
@@ -190,6 +191,8 @@ class EnergyReport:
         """The whole report as JSON values."""
         content = {
             "headline": self.headline,
+            "format": REPORT_STAMP[0],
+            "version": REPORT_STAMP[1],
             "origin": self.origin,
             "data": asdict(self.data),
             "samples": self.tally.samples,

@@ -251,7 +251,7 @@ def start(blueprint: nn.Module, recipe: Recipe, engine: Engine) -> tuple[Trainin
         # `Module.to` would refuse the position embedding of STF, which has five axes.
         if weight.dim() == 4:
             weight.data = weight.data.contiguous(memory_format=torch.channels_last)
-    if recipe.engine == "threads":
+    if recipe.engine == "threads" and recipe.edition == 1:
         halve_sums(model)
     model.to(engine.device)
     optimizer = make_optimizer(model, recipe)

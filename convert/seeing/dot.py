@@ -7,12 +7,10 @@ import html
 import pydot
 
 from spikeport.convert.graph import Graph
+from spikeport.convert.seeing.legend import DOMAIN_COLOURS, DOMAIN_STYLES, DOMAIN_WORDS
 from spikeport.convert.seeing.palette import (
     BACKGROUND,
     BORDER,
-    DOMAIN_COLOURS,
-    DOMAIN_STYLES,
-    DOMAIN_WORDS,
     FAINT,
     INK,
     details,

@@ -8,12 +8,10 @@ from xml.sax.saxutils import escape
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.seeing.layout import Layout, Place, layout
+from spikeport.convert.seeing.legend import DOMAIN_COLOURS, DOMAIN_DASHES, DOMAIN_WORDS
 from spikeport.convert.seeing.palette import (
     BACKGROUND,
     BORDER,
-    DOMAIN_COLOURS,
-    DOMAIN_DASHES,
-    DOMAIN_WORDS,
     FAINT,
     INK,
     details,

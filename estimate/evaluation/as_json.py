@@ -12,6 +12,7 @@ from spikeport.estimate.evaluation.curve import StepRow
 from spikeport.estimate.evaluation.early_exit import ExitRow
 from spikeport.estimate.evaluation.result import TOP, Evaluation, TargetResult
 from spikeport.estimate.evaluation.timing import Timing
+from spikeport.estimate.formats import EVALUATION_STAMP
 from spikeport.estimate.paired import Paired
 from spikeport.estimate.stats import Share, Statistics
 
@@ -21,6 +22,8 @@ def as_json(found: Evaluation) -> dict[str, Any]:
     first = next(iter(found.targets))
     against = {pair.second: pair for pair in found.agreements if pair.first == first}
     return {
+        "format": EVALUATION_STAMP[0],
+        "version": EVALUATION_STAMP[1],
         "data": asdict(found.data),
         "samples": len(found.samples),
         "steps": found.steps,

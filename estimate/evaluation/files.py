@@ -14,6 +14,7 @@ from spikeport.core.files import remove_abandoned, write_json, write_text
 from spikeport.estimate.evaluation.plots import confusion_figure, curve_figure
 from spikeport.estimate.evaluation.result import Evaluation
 from spikeport.estimate.export.plots import save_figure
+from spikeport.estimate.formats import EVALUATION
 
 
 def save(found: Evaluation, folder: str | os.PathLike[str]) -> list[Path]:
@@ -34,7 +35,7 @@ def save(found: Evaluation, folder: str | os.PathLike[str]) -> list[Path]:
     # What changes from run to run stands in the JSON file alone.
     summary = found.table().drop(columns=TIMES, errors="ignore")
     writers: dict[str, Callable[[Path], None]] = {
-        "evaluation.json": lambda path: write_json(path, found.as_json()),
+        EVALUATION: lambda path: write_json(path, found.as_json()),
         "summary.csv": partial(_csv, summary),
         "predictions.csv": partial(_csv, found.predictions()),
         "classes.csv": partial(_csv, found.classes()),

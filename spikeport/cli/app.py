@@ -21,6 +21,7 @@ from spikeport.cli.commands import (
     listing,
     lower,
     patterns,
+    report,
     robustness,
     show,
     simulate,
@@ -56,6 +57,7 @@ app.command("transfer")(transfer.run)
 app.command("lower")(lower.run)
 app.command("simulate")(simulate.run)
 app.command("evaluate")(evaluate.run)
+app.command("report")(report.run)
 app.command("robustness")(robustness.run)
 app.command("patterns")(patterns.run)
 app.command("stream")(stream.run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,7 @@ def run_evaluation(
     chosen: options.RunChoice, names: list[str], asked: Asked, *, as_json: bool
 ) -> None:
     """Run it, write it, print it."""
+    from spikeport.cli.runs import command_line
     from spikeport.estimate import DataInfo, energy_model, evaluate
     from spikeport.estimate.energy import DEFAULT_ENERGY_MODEL
 
@@ -81,7 +82,10 @@ def run_evaluation(
         seed=asked.seed,
         progress=progress,
     )
-    files = [] if asked.out is None else found.save(asked.out)
+    files = []
+    if asked.out is not None:
+        made_by = {"model": chosen.model, "command": command_line()}
+        files = replace(found, made_by=made_by).save(asked.out)
     if progress is not None:
         progress.remove()
     if as_json:

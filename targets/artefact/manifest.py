@@ -90,6 +90,11 @@ class Manifest(_Strict):
     certificate: dict[str, Any] | None
 
 
+def is_artefact(path: str | os.PathLike[str]) -> bool:
+    """Whether this is a folder with a manifest."""
+    return (Path(path) / MANIFEST).is_file()
+
+
 def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
     """The manifest of an artefact.
 

@@ -25,7 +25,7 @@ from spikeport.estimate.export.plots import energy_by_kind, energy_figure, firin
 from spikeport.estimate.origin import git_state
 
 FILES = ["layers.csv", "layers.parquet", "layers.json", "stages.csv", "report.json"]
-FILES += ["table.tex", "table.md", "neurobench.json"]
+FILES += ["table.tex", "table.md", "neurobench.json", "network.json"]
 FIGURES = ["energy.svg", "energy.png", "rates.svg", "rates.png"]
 
 

@@ -9,7 +9,13 @@ import torch
 
 from spikeport.core.errors import FileError, UnknownNameError, UsageError
 from spikeport.train.models import create_model
-from spikeport.train.recipe import load_recipe, recipe_names, recipe_text, recipe_variants
+from spikeport.train.recipe import (
+    Recipe,
+    load_recipe,
+    recipe_names,
+    recipe_text,
+    recipe_variants,
+)
 
 
 def test_every_shipped_recipe_is_valid() -> None:
@@ -67,6 +73,16 @@ def test_settings_can_be_overridden() -> None:
 def test_hash_follows_the_settings() -> None:
     assert load_recipe("digits").hash == load_recipe("digits").hash
     assert load_recipe("digits").hash != load_recipe("digits", ["seed=17"]).hash
+
+
+def test_recipes_that_name_no_edition_are_of_the_first() -> None:
+    first = load_recipe("digits")
+    assert first.edition == 1
+    second = load_recipe("digits", ["edition=2"])
+    assert second.hash != first.hash
+    assert Recipe.model_validate(second.model_dump(mode="json")) == second
+    with pytest.raises(UsageError, match="edition"):
+        load_recipe("digits", ["edition=3"])
 
 
 def test_file_of_ones_own(tmp_path: Path) -> None:

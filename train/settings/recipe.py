@@ -34,6 +34,10 @@ class Recipe(Settings):
     """A training run.
 
     Args:
+        edition: of the rules of training that the recipe was written for, so that it gives the same
+            weights when rules change. 1, which recipes that name none are: neurons charge by
+            (v + x) / 2 while they learn (`halve_sums`), on engine "threads". 2: they learn as they
+            run.
         model: name of the model, a key of `MODELS`.
         options: options of the model.
         data: what it learns from.
@@ -69,6 +73,7 @@ class Recipe(Settings):
         workers: of "threads": parts that each batch is cut into, one CPU thread each.
     """
 
+    edition: Literal[1, 2] = 1
     model: str
     options: dict[str, Any] = Field(default_factory=dict)
     data: DataRecipe

@@ -72,7 +72,7 @@ def run(
     """
     import torch
 
-    from spikeport.cli.runs import BATCH, open_run
+    from spikeport.cli.runs import BATCH, command_line, open_run
     from spikeport.cluster import shared_out
     from spikeport.convert import Interpreter
     from spikeport.estimate import DataInfo, Progress, SampleFile, energy_model, estimate
@@ -114,7 +114,7 @@ def run(
             per_sample=rows,
         )
     if out is not None:
-        files = export(report, out, name=chosen.model)
+        files = export(report, out, name=chosen.model, command=command_line())
         if report.capacity is not None:
             report.capacity.to_csv(out / "capacity.csv", one_line(report.origin))
             files.append(out / "capacity.csv")
