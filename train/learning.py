@@ -131,7 +131,7 @@ class _Run:
         number = len(self.progress.history)
         samples = self.splits.train[number % len(self.splits.train)]
         self._steps(samples, number)
-        self.engine.shared_buffers()
+        self._share_buffers()
         right = self._validated()
         at = self.progress.position
         rate = self.state.optimizer.param_groups[0]["lr"]
@@ -154,9 +154,11 @@ class _Run:
         before = self.progress.position
         wall, cpu = time.monotonic(), time.process_time()
         self.state.model.train()
-        with contextlib.closing(self.engine.learn(samples, number, first)) as learning:  # type: ignore[type-var]
+        with contextlib.closing(self.engine.learn(samples, number, first)) as learning:
             told = f"Epoch {number + 1} of {self.recipe.passes}"
-            for step, result in enumerate(track(learning, told, steps - first), first):
+            # One bar for all processes.
+            shown = learning if self.engine.rank else track(learning, told, steps - first)
+            for step, result in enumerate(shown, first):
                 self.schedule(number, step / steps)
                 self.engine.update()
                 if self.state.average is not None:
@@ -175,8 +177,13 @@ class _Run:
         # A run that stopped after the last step of an epoch goes on here.
         self.schedule(number, (steps - 1) / steps)
 
+    def _share_buffers(self) -> None:
+        for model in (self.state.model, self.state.average):
+            if model is not None:
+                self.engine.share_buffers(model)
+
     def _stop(self) -> None:
-        self.engine.shared_buffers()
+        self._share_buffers()
         self._save()
         raise Stopped(len(self.progress.history) + 1, self.progress.position.step, self.file)
 

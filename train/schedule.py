@@ -20,37 +20,34 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """timm's optimiser of that name; biases and batch norms do not decay.
 
     Raises:
-        UsageError: timm has none of that name, or it does not take these settings.
+        UsageError: timm has none of that name.
     """
-    from timm.optim import create_optimizer_v2, list_optimizers
+    from timm.optim import create_optimizer_v2, get_optimizer_info, list_optimizers
 
     decayed = [weight for weight in model.parameters() if weight.dim() > 1]
     others = [weight for weight in model.parameters() if weight.dim() <= 1]
     told = recipe.optimizer
-    known = list_optimizers()
-    if told.name not in known:
+    if told.name not in list_optimizers():
         raise UsageError(
             f"timm knows no optimiser {told.name!r}.",
             where="optimizer.name",
-            fix=f"Known: {', '.join(known)}.",
+            fix=f"Known: {', '.join(list_optimizers())}.",
         )
-    adaptive = any(word in told.name for word in ("adam", "lamb", "lion", "adan", "adopt"))
-    extra = {"betas": told.betas, "eps": told.eps} if adaptive else {"momentum": told.momentum}
-    try:
-        made: torch.optim.Optimizer = create_optimizer_v2(
-            [
-                {"params": decayed, "weight_decay": recipe.weight_decay},
-                {"params": others, "weight_decay": 0.0},
-            ],
-            opt=told.name,
-            lr=recipe.highest_learning_rate,
-            weight_decay=0.0,
-            **extra,
-        )
-    except TypeError as error:
-        raise UsageError(
-            f"it cannot be set so ({error}).", where=f"optimizer {told.name}", fix="Use adamw."
-        ) from error
+    info = get_optimizer_info(told.name)
+    extra = ({"betas": told.betas} if info.has_betas else {}) | (
+        {"eps": told.eps} if info.has_eps else {}
+    )
+    made: torch.optim.Optimizer = create_optimizer_v2(
+        [
+            {"params": decayed, "weight_decay": recipe.weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ],
+        opt=told.name,
+        lr=recipe.highest_learning_rate,
+        weight_decay=0.0,
+        momentum=told.momentum,
+        **extra,
+    )
     return made
 
 

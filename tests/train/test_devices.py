@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from blobs import on_devices
+from blobs import on_devices, on_threads
 from torch import nn
 from torch.nn import functional
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from spikeport.core.errors import SpikeportError, UsageError
-from spikeport.core.tensors import load_tensors
+from spikeport.core.tensors import load_tensors, save_tensors
 from spikeport.train.checkpoint import checkpoint_info, load_model
 from spikeport.train.engines import DeviceEngine
 from spikeport.train.engines.devices import micro_batch_size
@@ -257,6 +257,32 @@ def test_devices_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(UsageError, match="no GPU"):
         fit(on_devices(), tmp_path, device="cuda")
+
+
+def test_threads_are_for_one_process_on_a_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UsageError, match="threads of one process"):
+        fit(on_threads(), tmp_path, loaders=2)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UsageError, match="threads of one process"):
+        fit(on_threads(), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"), [({"samples": 99}, "99 samples"), ({"processes": 2}, "2 processes")]
+)
+def test_resuming_with_other_data_or_processes(
+    changed: dict[str, int], told: str, tmp_path: Path
+) -> None:
+    recipe = on_devices(micro_batch_size=None, epochs=1, batch_norm="running")
+    fit(recipe, tmp_path)
+    file = tmp_path / "state.safetensors"
+    tensors, metadata = load_tensors(file)
+    content = json.loads(metadata["spikeport.training"]) | changed
+    save_tensors(file, tensors, {"spikeport.training": json.dumps(content)})
+    with pytest.raises(UsageError, match=told):
+        fit(recipe, tmp_path, resume=True)
 
 
 def test_sigterm_means_what_it_did_afterwards() -> None:

@@ -62,6 +62,13 @@ def test_pictures_are_cut_changed_and_normalised(pictures: Path) -> None:
     assert not all(torch.equal(draw, plain) for draw in draws)
 
 
+def test_threads_read_no_images(pictures: Path, tmp_path: Path) -> None:
+    changes = ["images=", "mix={}", "micro_batch_size=", "engine=threads", "epochs=1"]
+    told = [f"data.spec=pictures:{pictures}", *SMALL, *changes, "warmup_epochs=0"]
+    with pytest.raises(UsageError, match="frames of events only"):
+        fit(load_recipe("max_former_cifar10", told), tmp_path / "run")
+
+
 def test_a_picture_that_is_none_is_named(pictures: Path) -> None:
     (pictures / "train" / "dark" / "3.png").write_bytes(b"no picture")
     images = open_image_set(f"pictures:{pictures}", "train")

@@ -115,3 +115,12 @@ def test_biases_and_batch_norms_do_not_decay() -> None:
     groups = make_optimizer(model, on_devices(weight_decay=0.1)).param_groups
     assert [len(group["params"]) for group in groups] == [1, 3]
     assert [group["weight_decay"] for group in groups] == [0.1, 0.0]
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "lamb", "lion", "adafactor", "rmsprop"])
+def test_optimisers_of_timm_take_what_they_know(name: str) -> None:
+    told = {"name": name, "betas": (0.8, 0.9), "momentum": 0.7}
+    group = make_optimizer(nn.Linear(2, 2), on_devices(optimizer=told)).param_groups[0]
+    assert group["lr"] == 0.01
+    assert group.get("betas", (0.8, 0.9)) == (0.8, 0.9)
+    assert group.get("momentum", 0.7) == 0.7

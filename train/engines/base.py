@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import NamedTuple, Protocol
 
 import torch
@@ -47,7 +47,7 @@ class Engine(Protocol):
         """Steps of the optimiser in one pass over `samples`."""
         ...
 
-    def learn(self, samples: Samples, epoch: int, first: int) -> Iterator[StepResult]:
+    def learn(self, samples: Samples, epoch: int, first: int) -> Generator[StepResult, None, None]:
         """Put the gradient of the mean loss of each batch from `first` on into the weights; the
         optimiser moves them between two batches."""
         ...
@@ -60,8 +60,8 @@ class Engine(Protocol):
         """Sums over all processes."""
         ...
 
-    def shared_buffers(self) -> None:
-        """Give all processes the buffers (batch norm's statistics) of the first."""
+    def share_buffers(self, model: nn.Module) -> None:
+        """Give all processes the buffers of `model` (batch norm's statistics) of the first."""
         ...
 
     def wait(self) -> None:

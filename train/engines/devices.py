@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,7 @@ class DeviceEngine:
     def steps(self, samples: Samples) -> int:
         return len(samples) // self._recipe.batch_size
 
-    def learn(self, samples: Samples, epoch: int, first: int) -> Iterator[StepResult]:
+    def learn(self, samples: Samples, epoch: int, first: int) -> Generator[StepResult, None, None]:
         steps = self.steps(samples)
         each = self._recipe.batch_size // (self.processes * self._micro)
         loader = iter(self._loader(samples, epoch, first, steps, each))
@@ -96,10 +96,10 @@ class DeviceEngine:
             found: list[float] = self._accelerator.reduce(sums, reduction="sum").tolist()
         return found
 
-    def shared_buffers(self) -> None:
+    def share_buffers(self, model: nn.Module) -> None:
         if self.processes > 1:
             with self._told():
-                for buffer in self._bare.buffers():
+                for buffer in model.buffers():
                     torch.distributed.broadcast(buffer, 0)
 
     def wait(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 
 import numpy as np
 import torch
@@ -40,7 +40,7 @@ class ThreadEngine:
         # A last batch of one would leave batch norm nothing to normalise with.
         return whole + (rest > 1)
 
-    def learn(self, samples: Samples, epoch: int, first: int) -> Iterator[StepResult]:
+    def learn(self, samples: Samples, epoch: int, first: int) -> Generator[StepResult, None, None]:
         if not isinstance(samples, FrameSamples):
             raise UsageError(
                 "threads share frames of events only.",
@@ -74,7 +74,7 @@ class ThreadEngine:
     def reduce(self, values: list[float]) -> list[float]:
         return values
 
-    def shared_buffers(self) -> None:
+    def share_buffers(self, model: nn.Module) -> None:
         pass
 
     def wait(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,7 @@ def run(
             where="--checkpoint" if checkpoint is not None else "--samples",
             fix="Leave them out: training starts from fresh weights and tests on all samples.",
         )
-    told = [*(overrides or []), *([] if data is None else [f"data.spec='{data}'"])]
+    told = [*(overrides or []), *([] if data is None else [f"data.spec={json.dumps(data)}"])]
     chosen = load_recipe(recipe, told, variants=variant or [])
     if dry_run:
         _print_plan(chosen, recipe, device, loaders, as_json)
