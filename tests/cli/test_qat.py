@@ -12,7 +12,11 @@ from spikeport.core.tensors import load_tensors
 SMALL = ("data.train=validation", "batch_size=100", "micro_batch_size=20", "epochs=1")
 
 
-def test_fine_tuning_reports_before_and_after(cli, tmp_path: Path) -> None:
+def test_fine_tuning_reports_before_and_after(
+    cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Scales for four bits are not what is tested.
+    monkeypatch.setattr("spikeport.finetune.CALIBRATION_SAMPLES", 40)
     asked = ("--qat", "lava", "--bits", "4", "--samples", "40", "-o", "tuned")
     done = cli("train", "digits_qat", *SMALL, "data.test=fit", *asked)
     assert done.code == 0, done.err
