@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
@@ -204,8 +203,6 @@ def _check_sync(recipe: Recipe, device: torch.device) -> None:
             where="sync_batch_norm",
             fix="Leave it out; each process then takes its own statistics.",
         )
-    if device.type == "cuda" and recipe.deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
 def _is_lost(error: RuntimeError) -> bool:

@@ -62,6 +62,9 @@ def _reproducible(recipe: Recipe) -> Iterator[None]:
                 # The workers are the parallelism.
                 torch.set_num_threads(1)
             torch.use_deterministic_algorithms(recipe.deterministic)
+            if recipe.deterministic and torch.cuda.is_available():
+                # Without it cuBLAS refuses to be deterministic.
+                os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
             # It would write new memory twice, a sixth of the time, against readers of what nothing
             # wrote yet; there are none here.
             memory.fill_uninitialized_memory = False
