@@ -70,7 +70,7 @@ def test_the_wheel_holds_data_licence_and_type_marker(site: Path) -> None:
     assert (site / "spikeport" / "train" / "weights" / "max_former_digits.safetensors").exists()
     assert list((site / "spikeport").rglob("horowitz45-fp32.toml"))
     assert list((site / "spikeport").rglob("chips/loihi2.toml"))
-    assert (site / "spikeport" / "train" / "recipes" / "digits.toml").exists()
+    assert (site / "spikeport" / "train" / "recipes" / "digits.yaml").exists()
     assert list(site.glob("spikeport-*.dist-info/licenses/LICENSE"))
     top_level = {path.name for path in site.iterdir() if "dist-info" not in path.name}
     assert top_level == {"spikeport"}

@@ -29,6 +29,11 @@ class CheckpointInfo(BaseModel):
         accuracy: share of correct answers of exactly these weights on `test_samples` samples.
         provenance: where the data came from.
         versions: of the packages that took part.
+        chosen_by: what picked these weights among the epochs: "last epoch" or "validation split",
+            never the test split.
+        epoch: whose weights they are, counted from 1; None in files of before.
+        validation_samples, validation_accuracy: what was held out of training, and the accuracy on
+            it.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -42,6 +47,10 @@ class CheckpointInfo(BaseModel):
     test_samples: int
     provenance: str
     versions: dict[str, str]
+    chosen_by: str = "last epoch"
+    epoch: int | None = None
+    validation_samples: int = 0
+    validation_accuracy: float | None = None
 
 
 def save_checkpoint(path: str | os.PathLike[str], model: nn.Module, info: CheckpointInfo) -> None:

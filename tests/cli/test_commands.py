@@ -3,12 +3,14 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from spikeport.convert import Graph
 from spikeport.convert.ops import MaxPool
@@ -248,6 +250,55 @@ def test_train_runs_a_recipe_and_resumes(cli, tmp_path: Path) -> None:
     assert "already holds a training run" in refused.err
     traced = cli("trace", "max_former_digits", "--checkpoint", checkpoint, "-o", "m.spg")
     assert traced.code == 0, traced.err
+
+
+TINY = (
+    *("options.dim=16", "options.heads=2", "data.train_seeds=[0]", "warmup_epochs=0", "epochs=1"),
+    *("engine=devices", "workers=1", "batch_size=100", "micro_batch_size=50"),
+    "data.train=validation",
+)
+
+
+def test_train_stops_on_request_and_goes_on(cli, tmp_path: Path) -> None:
+    taken: list[int] = []
+
+    def ask(*_: object) -> None:
+        taken.append(1)
+        if len(taken) == 2:
+            signal.raise_signal(signal.SIGTERM)
+
+    handle = register_optimizer_step_post_hook(ask)
+    done = cli("train", "digits", *TINY, "-o", "run")
+    handle.remove()
+    assert done.code == 0, done.err
+    assert "Stopped on request in epoch 1 after 3 steps" in done.out and "--resume" in done.out
+    settings = ("data.validation=0.05", "choose=validation")
+    other = cli("train", "digits", *TINY, *settings, "-o", "run", "--resume")
+    assert other.code == 2 and "another recipe" in other.err
+    done = cli("train", "digits", *TINY, "-o", "run", "--resume")
+    assert done.code == 0, done.err
+    assert "no epoch was picked by the test data" in " ".join(done.out.split())
+    # A heading and one epoch, in which no step was taken twice.
+    assert len((tmp_path / "run" / "log.csv").read_text().splitlines()) == 2
+
+
+def test_dry_run_prints_the_plan(cli, tmp_path: Path) -> None:
+    done = cli("train", "digits", *TINY, "--dry-run")
+    assert done.code == 0, done.err
+    told = " ".join(done.out.split())
+    assert "label_smoothing: 0.1" in told and "training samples 500" in told
+    assert "test samples 1,000" in told and "10 batches of" in told and "(training data)" in told
+    assert not list(tmp_path.iterdir())
+    small = ("options.dim=32", "options.heads=2", "options.steps=1", "batch_size=4")
+    asked = (*small, "micro_batch_size=4", "--dry-run", "--variant", "published")
+    done = cli("train", "max_former_cifar100", *asked, "--data", "cifar100:nowhere", "--json")
+    assert done.code == 0, done.err
+    assert done.json["train"] is None and done.json["recipe"]["data"]["validation"] == 0
+    assert "cifar-100-python/" in done.json["missing"]
+    assert done.json["step_seconds"] > 0 and done.json["timed_batch"] == 4
+    assert done.json["parameters"] < 200_000
+    done = cli("train", "max_former_cifar100", *small, "micro_batch_size=4")
+    assert done.code == 2 and "Nothing is downloaded by itself" in done.err
 
 
 def test_output_that_nobody_reads_is_no_error() -> None:

@@ -11,7 +11,7 @@ from torch import nn
 
 from spikeport.core import tensors as core_tensors
 from spikeport.core.errors import FileError, UsageError
-from spikeport.train import loop
+from spikeport.train import learning
 from spikeport.train.augment import augment
 from spikeport.train.checkpoint import load_model
 from spikeport.train.data import open_data
@@ -70,7 +70,7 @@ def test_interruption_while_writing_leaves_the_last_state(
         patch.setattr(core_tensors, "save_file", half_written)
         with pytest.raises(KeyboardInterrupt):
             fit(tiny_recipe, tmp_path, resume=True)
-    assert [path.name for path in tmp_path.iterdir()] == ["state.safetensors"]
+    assert {path.name for path in tmp_path.iterdir()} == {"log.csv", "state.safetensors"}
     assert (tmp_path / "state.safetensors").read_bytes() == before
     assert fit(tiny_recipe, tmp_path, resume=True).history[-1].epoch == 2
 
@@ -117,7 +117,7 @@ def test_edition_of_the_recipe_decides_how_neurons_charge(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: list[nn.Module] = []
-    monkeypatch.setattr(loop, "halve_sums", seen.append)
+    monkeypatch.setattr(learning, "halve_sums", seen.append)
     fit(tiny_recipe.model_copy(update={"edition": edition, "epochs": 1}), tmp_path)
     assert bool(seen) == halves
 

@@ -31,6 +31,7 @@ def catalogue() -> dict[str, dict[str, str]]:
     from spikeport.train.attacks import ATTACKS, SPACES
     from spikeport.train.checkpoint import shipped_models
     from spikeport.train.data import DATA
+    from spikeport.train.data.image_sets import IMAGE_SETS
     from spikeport.train.data.perturb import PERTURBATIONS
     from spikeport.train.data.readers import READERS
     from spikeport.train.models import MODELS
@@ -47,6 +48,7 @@ def catalogue() -> dict[str, dict[str, str]]:
             name: entry.description for name, entry in MODELS.items() if entry.published
         },
         "data": {name: entry.description for name, entry in DATA.items()},
+        "images to train on": {name: entry.description for name, entry in IMAGE_SETS.items()},
         "event files": _described(READERS, lambda entry: entry.description),
         "perturbations": {
             name: f"{entry.description}; level: {entry.unit}"
