@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import time
@@ -77,6 +78,21 @@ def emulate(browser: Any, **features: str) -> None:
     """Media features such as prefers_color_scheme="dark"."""
     told = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": told})
+
+
+def photograph(browser: Any, path: Path, selector: str = "", *, most: int = 1500) -> None:
+    """A picture of the page from its top, or of one part of it, at most `most` pixels high."""
+    x, y, width, height = browser.execute_script(
+        "const box = (arguments[0] ? document.querySelector(arguments[0]) : document.body)"
+        ".getBoundingClientRect();"
+        "return [box.x + scrollX, box.y + scrollY, box.width, box.height];",
+        selector,
+    )
+    clip = {"x": x, "y": y, "width": width, "height": min(height, most), "scale": 1}
+    shot = browser.execute_cdp_cmd(
+        "Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip}
+    )
+    path.write_bytes(base64.b64decode(shot["data"]))
 
 
 def resize(browser: Any, width: int, height: int) -> None:
