@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from torch import Tensor
@@ -16,6 +16,27 @@ The tensor may be reused afterwards: a tap that keeps it makes a copy.
 """
 
 
+class Watch:
+    """A tap that looks at some nodes only: executors may leave out the others, and save work.
+
+    Args:
+        names: the nodes.
+        tap: shown them.
+    """
+
+    def __init__(self, names: Collection[str], tap: Tap) -> None:
+        self.names, self._tap = frozenset(names), tap
+
+    def __call__(self, node: Node, value: Tensor) -> None:
+        if node.name in self.names:
+            self._tap(node, value)
+
+
+def wants(tap: Tap | None, node: Node) -> bool:
+    """Whether a tap looks at a node."""
+    return tap is not None and (not isinstance(tap, Watch) or node.name in tap.names)
+
+
 class Executor(Protocol):
     """Runs a graph over whole samples."""
 
@@ -27,7 +48,7 @@ class Executor(Protocol):
 
         Args:
             frames: `[T, B, *shape]` if the graph's input comes per step, else `[B, *shape]`.
-            tap: shown the output of every node as it passes.
+            tap: shown the output of every node as it passes, or of those that a `Watch` names.
 
         Returns:
             the graph's output, `[B, *shape]` or `[T, B, *shape]`.

@@ -6,6 +6,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import torch
+
 from spikeport.core.errors import CheckFailed, UsageError
 from spikeport.targets.lowered import Run
 
@@ -182,3 +184,27 @@ def _output_difference(left: Run, right: Run) -> float:
             fix="Compare runs of one graph on the same frames.",
         )
     return float((a - b).abs().max()) if a.numel() else 0.0
+
+
+def output_gap(left: Run, right: Run, *, per_step: bool) -> float:
+    """Largest absolute difference of the outputs in samples whose spikes are all equal.
+
+    Where spikes differ, outputs do so as a consequence; where none does, what reads them computes
+    something else.
+
+    Args:
+        per_step: whether outputs are `[T, B, *shape]`, else `[B, *shape]`.
+
+    Returns:
+        0 if no sample has equal spikes; NaN if one of its outputs is none, or shapes differ.
+    """
+    a, b = left.outputs.double(), right.outputs.double()
+    if a.shape != b.shape:
+        return math.nan
+    axis = 1 if per_step else 0
+    equal = torch.ones(a.shape[axis], dtype=torch.bool)
+    for name in left.spikes.keys() & right.spikes.keys():
+        same = left.spikes[name] == right.spikes[name]
+        equal &= same.transpose(0, 1).flatten(1).all(1)
+    difference = (a - b).abs().index_select(axis, equal.nonzero().flatten())
+    return float(difference.max()) if difference.numel() else 0.0

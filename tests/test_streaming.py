@@ -19,8 +19,8 @@ from spikeport.convert import Graph, Interpreter, StepInterpreter
 from spikeport.convert.domain import Domain
 from spikeport.convert.ops import Input, Scale
 from spikeport.core.errors import CheckFailed, FileError, UnknownNameError, UsageError
-from spikeport.latency import Latencies
 from spikeport.streaming import StateRule, Stream
+from spikeport.streaming.latency import Latencies
 from spikeport.train.data.frames import to_frames
 from spikeport.train.data.recordings import EVENT_DTYPE, Events
 from spikeport.train.data.stream import FileSource

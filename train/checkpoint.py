@@ -69,6 +69,11 @@ def checkpoint_info(metadata: Mapping[str, str], where: str = "") -> CheckpointI
         ) from error
 
 
+def shipped_models() -> list[str]:
+    """Names of the models that trained weights come with."""
+    return sorted(found.stem for found in _WEIGHTS.glob("*.safetensors"))
+
+
 def shipped_weights(name: str) -> Path:
     """Path of the trained weights that come with model `name`.
 
@@ -77,11 +82,11 @@ def shipped_weights(name: str) -> Path:
         UsageError: no weights come with it.
     """
     if MODELS[name] and not (path := _WEIGHTS / f"{name}.safetensors").is_file():
-        shipped = ", ".join(sorted(found.stem for found in _WEIGHTS.glob("*.safetensors")))
         raise UsageError(
             "no trained weights come with this model.",
             where=name,
-            fix=f"Name a checkpoint file, or use a model that has weights: {shipped}. "
+            fix=f"Name a checkpoint file, or use a model that has weights: "
+            f"{', '.join(shipped_models())}. "
             "To look at its structure, spikeport trace, show and check take --untrained.",
         )
     return path

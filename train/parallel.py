@@ -39,7 +39,8 @@ def parallel_learner(model: nn.Module, loss: Loss, workers: int) -> Iterator[Lea
     ) -> tuple[tuple[Tensor, ...], float, int]:
         scores = replica(frames)
         total = loss(scores, labels)
-        gradients = torch.autograd.grad(total, weights)
+        # Published networks hold weights that never run; their gradients are zero.
+        gradients = torch.autograd.grad(total, weights, materialize_grads=True)
         return gradients, float(total.detach()), int((scores.argmax(1) == labels).sum())
 
     def learn(frames: Tensor, labels: Tensor) -> tuple[float, int]:

@@ -7,9 +7,17 @@ import tomllib
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from spikeport.core.errors import FileError, UnknownNameError, UsageError
 from spikeport.core.files import readable_file
@@ -65,6 +73,9 @@ class Recipe(_Settings):
     """A training run.
 
     Args:
+        edition: of the rules of training that the recipe was written for, so that it gives the same
+            weights when rules change. 1, which recipes that name none are: neurons charge by
+            (v + x) / 2 while they learn (`halve_sums`). 2: they learn as they run.
         model: name of the model, a key of `MODELS`.
         options: options of the model.
         data: what it learns from.
@@ -80,6 +91,7 @@ class Recipe(_Settings):
         workers: parts that each batch is cut into, one CPU thread each; see `parallel_learner`.
     """
 
+    edition: Literal[1, 2] = 1
     model: str
     options: dict[str, Any] = Field(default_factory=dict)
     data: DataRecipe
@@ -99,6 +111,14 @@ class Recipe(_Settings):
         if self.warmup_epochs >= self.epochs:
             raise ValueError(f"warmup_epochs {self.warmup_epochs} leaves nothing of epochs")
         return self
+
+    @model_serializer(mode="wrap")
+    def _written_as_then(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The first edition had no setting of that name: its hashes and files stay as they are."""
+        settings: dict[str, Any] = write(self)
+        if self.edition == 1:
+            del settings["edition"]
+        return settings
 
     @property
     def hash(self) -> str:

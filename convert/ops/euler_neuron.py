@@ -9,7 +9,7 @@ from torch import Tensor
 
 from spikeport.convert.ops.base import Neuron, NeuronState, Shape, op
 from spikeport.convert.ops.constants import check_broadcast
-from spikeport.convert.ops.integrator import charged
+from spikeport.core.euler import charged
 
 
 @op("euler_neuron")

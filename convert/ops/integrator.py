@@ -10,6 +10,7 @@ from torch import Tensor
 from spikeport.convert.domain import Domain
 from spikeport.convert.ops.base import NeuronState, Shape, Stateful, op
 from spikeport.convert.ops.constants import check_broadcast
+from spikeport.core.euler import charged
 
 
 @op("integrator")
@@ -48,9 +49,3 @@ class Integrator(Stateful):
     def step(self, state: NeuronState, current: Tensor) -> tuple[NeuronState, Tensor]:
         v = charged(state.v, current, self.tau, self.gain, self.leak)
         return NeuronState(v), v
-
-
-def charged(v: Tensor, current: Tensor, tau: Tensor | None, gain: Tensor, leak: Tensor) -> Tensor:
-    """The membrane `[B, *feature]` one Euler step later."""
-    driven = gain * current
-    return v + driven if tau is None else v + ((leak - v) + driven) / tau

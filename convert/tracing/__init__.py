@@ -10,7 +10,8 @@ from torch.export import ExportedProgram
 
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph
-from spikeport.convert.ops import Neuron, RepeatTime
+from spikeport.convert.ops import RepeatTime
+from spikeport.convert.ops.base import Stateful
 from spikeport.convert.tracing import aten  # noqa: F401  (fills the table of ops)
 from spikeport.convert.tracing.axes import Roles
 from spikeport.convert.tracing.exporting import export, fixed_axes, size_guards
@@ -56,7 +57,7 @@ def trace_unproven(
     return graph
 
 
-Neurons = Mapping[str, Neuron | SpikeportError]
+Neurons = Mapping[str, Stateful | SpikeportError]
 
 
 def _trace_one_step(
@@ -177,7 +178,7 @@ def _fixed_steps(program: ExportedProgram, sample: Tensor, reading: Hypothesis) 
     return int(sample.shape[reading.time]) if reading.time in fixed else None
 
 
-def _read(module: nn.Module, path: str) -> Neuron | SpikeportError:
+def _read(module: nn.Module, path: str) -> Stateful | SpikeportError:
     # A neuron that never runs may be of any kind.
     try:
         return read_neuron(module, path)

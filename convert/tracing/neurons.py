@@ -10,8 +10,10 @@ from spikingjelly.activation_based import base, neuron
 from torch import Tensor, nn
 
 from spikeport.convert.ops import IF, LIF, Neuron
+from spikeport.convert.ops.base import Stateful
 from spikeport.convert.ops.parametric_lif import ParametricLIF
 from spikeport.convert.tracing.channels import channel_neuron, is_per_channel, with_numbers
+from spikeport.convert.tracing.membranes import MEMBRANES
 from spikeport.core import neurons as fused
 from spikeport.core.errors import UnsupportedError
 
@@ -108,12 +110,13 @@ def _known_class(cls: type[nn.Module]) -> type[nn.Module] | None:
 
 
 def _refuse_changed(module: Any, path: str) -> None:
-    reset = with_numbers(module).v_reset
+    reset = with_numbers(module).v_reset if hasattr(module, "v_reset") else 0.0
     resting = reset if isinstance(reset, float) else 0.0
     start = getattr(module, "_memories_rv", {}).get("v", resting)
+    surrogate = getattr(module, "surrogate_function", None)
     findings = {
         "its surrogate function emits the surrogate itself (spiking=False)": not getattr(
-            module.surrogate_function, "spiking", True
+            surrogate, "spiking", True
         ),
         "hooks may change what it reads or emits": module._forward_hooks
         or module._forward_pre_hooks,
@@ -128,13 +131,16 @@ def _refuse_changed(module: Any, path: str) -> None:
             )
 
 
-def read_neuron(module: nn.Module, path: str) -> Neuron:
-    """The op of a SpikingJelly neuron.
+def read_neuron(module: nn.Module, path: str) -> Stateful:
+    """The op of a neuron of SpikingJelly, or of a membrane of `spikeport.core.neurons`.
 
     Raises:
         UnsupportedError: its class has no op, it does not emit spikes or starts from another state
             than rest, or hooks change what it does.
     """
+    if type(module) in MEMBRANES:
+        _refuse_changed(module, path)
+        return MEMBRANES[type(module)](module)
     known_class = _known_class(type(module))
     if known_class is None:
         known = ", ".join(cls.__name__ for cls in NEURONS)

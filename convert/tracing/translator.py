@@ -13,7 +13,8 @@ from torch.export import ExportedProgram
 
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph, rebuilt
-from spikeport.convert.ops import Delay, Input, Neuron, Op, Permute, RepeatTime, Reshape
+from spikeport.convert.ops import Delay, Input, Op, Permute, RepeatTime, Reshape
+from spikeport.convert.ops.base import Stateful
 from spikeport.convert.tracing.axes import Atom, Axes, Axis, AxisError, Roles, axis_of, sizes
 from spikeport.convert.tracing.feedback import settle_domains
 from spikeport.convert.tracing.modes import is_inside
@@ -59,7 +60,7 @@ class Translator(Reader):
     def __init__(
         self,
         program: ExportedProgram,
-        neurons: Mapping[str, Neuron | SpikeportError],
+        neurons: Mapping[str, Stateful | SpikeportError],
         roles: Roles,
         domain: Domain,
         open_axes: int,

@@ -25,7 +25,6 @@ from spikeport.estimate.evaluation.records import Records
 from spikeport.estimate.evaluation.result import Evaluation, TargetResult
 from spikeport.estimate.evaluation.session import Session, Wanted
 from spikeport.estimate.evaluation.timing import measure
-from spikeport.estimate.origin import git_state
 from spikeport.estimate.progress import Kept, Progress
 from spikeport.estimate.report import DataInfo, EnergyReport
 from spikeport.estimate.table import Interval
@@ -82,7 +81,6 @@ def evaluate(
     first = _run(sessions, samples, batches, wanted, progress)
     if first is None or not len(samples):
         raise UsageError("there is no sample to evaluate.", where="batches")
-    facts = data or DataInfo()
     return Evaluation(
         targets={
             name: _result(session, first if timing else None, thresholds, seed)
@@ -90,9 +88,9 @@ def evaluate(
         },
         samples=tuple(samples.joined()["names"].tolist()),
         steps=_steps(sessions, first),
-        data=facts,
+        data=data or DataInfo(),
         class_names=tuple(class_names),
-        origin=_origin(executors, wanted, facts),
+        seed=seed,
     )
 
 
@@ -159,20 +157,6 @@ def _steps(sessions: Mapping[str, Session], frames: Tensor) -> int | None:
     return len(frames) if entry.per_step else None
 
 
-def _origin(executors: Mapping[str, Executor], wanted: Wanted, data: DataInfo) -> dict[str, str]:
-    git = git_state()
-    return {
-        "spikeport": version("spikeport"),
-        **({} if git is None else {"git": git}),
-        **{f"graph_sha256[{name}]": fingerprint(each.graph) for name, each in executors.items()},
-        "data": data.name,
-        "split": data.split,
-        **({"data_sha256": data.sha256} if data.sha256 else {}),
-        **({} if wanted.energy is None else {"energy_model": wanted.energy.id}),
-        "seed": str(wanted.seed),
-    }
-
-
 def _result(
     session: Session, frames: Tensor | None, exits: tuple[float, ...], seed: int
 ) -> TargetResult:
@@ -181,10 +165,9 @@ def _result(
     if session.tally is not None and session.energies is not None:
         energy = EnergyReport(session.tally, session.energies, interval=Interval(seed=seed))
     rows, stops = _over_steps(session, exits)
-    (last,) = executor.graph.outputs
     return TargetResult(
         answers=session.accuracy.result(),
-        classes=executor.graph[last].shape[-1],
+        graph=executor.graph,
         energy=energy,
         curve=rows,
         exits=stops,

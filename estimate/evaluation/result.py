@@ -6,12 +6,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from spikeport.convert.graph import Graph
+from spikeport.convert.storage import fingerprint
 from spikeport.estimate.evaluation.agreement import Agreement, agreements
 from spikeport.estimate.evaluation.answers import AccuracyResult
 from spikeport.estimate.evaluation.calibration import Calibration, calibration
@@ -19,6 +22,7 @@ from spikeport.estimate.evaluation.confusion import ClassRow, confusion, per_cla
 from spikeport.estimate.evaluation.curve import StepRow
 from spikeport.estimate.evaluation.early_exit import ExitRow
 from spikeport.estimate.evaluation.timing import Timing
+from spikeport.estimate.origin import git_state
 from spikeport.estimate.report import DataInfo, EnergyReport
 from spikeport.estimate.stats import Statistics
 from spikeport.estimate.tally.terms import Term
@@ -37,7 +41,7 @@ class TargetResult:
 
     Attributes:
         answers: to each sample.
-        classes: number of scores.
+        graph: what ran.
         energy: counts and what they cost; None if nothing was counted.
         curve: one row per step; empty if it was not asked for.
         exits: one row per confidence; empty if it was not asked for.
@@ -47,13 +51,19 @@ class TargetResult:
     """
 
     answers: AccuracyResult
-    classes: int
+    graph: Graph
     energy: EnergyReport | None = None
     curve: tuple[StepRow, ...] = ()
     exits: tuple[ExitRow, ...] = ()
     timing: Timing | None = None
     latency_steps: int = 0
     late: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> int:
+        """Number of scores."""
+        (last,) = self.graph.outputs
+        return self.graph[last].shape[-1]
 
     @cached_property
     def confusion(self) -> npt.NDArray[np.int64]:
@@ -105,7 +115,8 @@ class Evaluation:
         steps: T of the frames; None where the network reads images.
         data: what the samples are.
         class_names: by number; empty if they are not known.
-        origin: where the figures come from: versions, hashes, data, seed.
+        seed: of the bootstrap of energies.
+        made_by: what the caller knows about where the figures come from, such as its command.
     """
 
     targets: Mapping[str, TargetResult]
@@ -113,7 +124,26 @@ class Evaluation:
     steps: int | None
     data: DataInfo = field(default_factory=DataInfo)
     class_names: tuple[str, ...] = ()
-    origin: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+    made_by: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def origin(self) -> dict[str, str]:
+        """Where the figures come from: version, git state if there is one, hashes, data, seed."""
+        git = git_state()
+        graphs = {f"graph_sha256[{n}]": fingerprint(each.graph) for n, each in self.targets.items()}
+        models = {each.energy.model.id for each in self.targets.values() if each.energy is not None}
+        return {
+            "spikeport": version("spikeport"),
+            **({} if git is None else {"git": git}),
+            **graphs,
+            "data": self.data.name,
+            "split": self.data.split,
+            **({"data_sha256": self.data.sha256} if self.data.sha256 else {}),
+            **({"energy_model": ", ".join(sorted(models))} if models else {}),
+            "seed": str(self.seed),
+            **self.made_by,
+        }
 
     @cached_property
     def agreements(self) -> tuple[Agreement, ...]:

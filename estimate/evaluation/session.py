@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from spikeport.convert.executor import Executor
+from spikeport.convert.executor import Executor, Watch
 from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import RepeatTime
 from spikeport.estimate.energy.evaluate import Energies
@@ -96,7 +96,7 @@ class Session:
         self.accuracy.put(index, judged)
 
     def _watched(self, frames: Tensor, names: Sequence[object]) -> _Ran:
-        reads = frozenset() if self.read_out is None else self.read_out.reads
+        reads: frozenset[str] = frozenset() if self.read_out is None else self.read_out.reads
         values: dict[str, Tensor] = {}
 
         def keep(node: Node, value: Tensor) -> None:
@@ -105,7 +105,7 @@ class Session:
 
         counted = None
         if self.tally is None:
-            output = self.executor.run(frames, keep)
+            output = self.executor.run(frames, Watch(reads, keep))
         else:
             output, counted = self.tally.count(
                 self.executor, frames, names, beside=keep, by_step=self._charge is not None

@@ -51,8 +51,8 @@ def _edges(report: SpectrumReport) -> Table:
             _half(row, "share_low", "share_high"),
             percent(row.get("share_white"), 2),
             percent(row.get("time_share")),
-            _half(row, "time_low", "time_high"),
-            percent(row.get("time_white"), 2),
+            _half(row, "time_share_low", "time_share_high"),
+            percent(row.get("time_share_white"), 2),
         )
     return table
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from spikeport.convert.graph import Node
@@ -47,9 +48,9 @@ EDGE_COLUMNS: dict[str, str] = {
     "silent": "samples without power other than DC, which have no share in space",
     "steps": "time steps T",
     "time_share": f"high-frequency share along time: {SHARE}",
-    "time_low": "lower end of its 95 % interval",
-    "time_high": "upper end",
-    "time_white": "the share that white noise has along T steps",
+    "time_share_low": "lower end of its 95 % interval",
+    "time_share_high": "upper end",
+    "time_share_white": "the share that white noise has along T steps",
     "time_left_out": "why there is no share along time",
     "time_silent": "samples that do not change over the steps, which have no share along time",
 }
@@ -171,29 +172,26 @@ class SpectrumReport:
             row["left_out"] = self.spectra.reason(node.name)
         else:
             row |= {"height": maps.height, "width": maps.width}
-            row |= self._share(maps.shares, "share", "left_out", "silent", "is the same everywhere")
+            row |= self._share(maps.shares, "", "the map")
         steps = self.spectra.steps.get(node.name)
         if steps is None:
             row["time_left_out"] = "one step" if node.per_step else "once per sample"
         else:
             row["steps"] = steps.steps
-            row |= self._share(
-                *(steps.shares, "time", "time_left_out", "time_silent"), "does not change"
-            )
+            row |= self._share(steps.shares, "time_", "the steps")
         return row
 
-    def _share(
-        self, shares: Shares, name: str, left_out: str, silent: str, constant: str
-    ) -> dict[str, Any]:
+    def _share(self, shares: Shares, prefix: str, axes: str) -> dict[str, Any]:
         if not shares.grid.tells:
-            return {left_out: "too few frequencies: none is low, or none high"}
-        values = shares.values
-        found = self._statistics(values)
-        column = "share" if name == "share" else "time_share"
-        row = {f"{name}_white": shares.grid.white, silent: int((values != values).sum())}
+            return {f"{prefix}left_out": "too few frequencies: none is low, or none high"}
+        found = self._statistics(shares.values)
+        row: dict[str, Any] = {
+            f"{prefix}share_white": shares.grid.white,
+            f"{prefix}silent": int(np.isnan(shares.values).sum()),
+        }
         if found is None:
-            return {**row, left_out: f"it {constant} in all samples"}
-        return {**row, column: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
+            return {**row, f"{prefix}left_out": f"constant over {axes} in every sample"}
+        return {**row, **_spread(f"{prefix}share", found)}
 
     def _effect(self, each: Effect) -> dict[str, Any]:
         before, after = each.before, each.after

@@ -42,6 +42,8 @@ class Spectra:
     def run(self, executor: Executor, frames: Tensor) -> Tensor:
         """Run one batch, `[T, B, *shape]` or `[B, *shape]`, and add its spectra.
 
+        After an error the sums hold a part of the batch: begin anew.
+
         Returns:
             the executor's output.
 

@@ -85,7 +85,7 @@ def run_evaluation(
     files = []
     if asked.out is not None:
         made_by = {"model": chosen.model, "command": command_line()}
-        files = replace(found, origin={**found.origin, **made_by}).save(asked.out)
+        files = replace(found, made_by=made_by).save(asked.out)
     if progress is not None:
         progress.remove()
     if as_json:

@@ -55,10 +55,7 @@ def measured(
 def _on_recordings(
     chosen: RunChoice, asked: Experiments, sweeps: Levels, attacks: Levels
 ) -> tuple[dict[str, Any], list[Section]]:
-    from spikeport.cli.runs import open_run, spread
-    from spikeport.estimate.robustness import compare_levels
-    from spikeport.robustness import Disturbed, attack_model, levels_of
-    from spikeport.targets import TARGETS
+    from spikeport.cli.runs import open_run
 
     model, box = (_model_of(chosen) if attacks else None), asked.box or 0.0
     if asked.box is not None and not (attacks and box > 0):
@@ -68,7 +65,7 @@ def _on_recordings(
             fix="Give the largest count of events that frames can have, and --attack.",
         )
     opened = open_run(chosen)
-    about = {
+    about: dict[str, Any] = {
         "model": chosen.model,
         "data": opened.data.name,
         "provenance": opened.data.provenance,
@@ -78,36 +75,46 @@ def _on_recordings(
     }
     sections = []
     if sweeps:
-        disturbed = Disturbed(
-            opened.data,
-            spread(len(opened.data), opened.samples),
-            chosen.framing,  # type: ignore[arg-type]
-            seed=asked.seed,
-            hot_rate=asked.hot_rate,
-        )
-        executor = TARGETS["reference"].executor(opened.graph, opened.calibration)
-        clean = opened.batches("Undisturbed")
-        sections.append(compare_levels(executor, clean, levels_of(sweeps), disturbed.at))
-        if any(name == "hot-pixels" for name, _ in sweeps):
-            about["hot_rate"] = asked.hot_rate
+        sections.append(_swept(chosen, opened, asked, sweeps))
+        about["hot_rate"] = asked.hot_rate
     if model is not None:
-        if opened.graph.metadata.get("single_step"):
-            raise _loop_outside(chosen.model)
-        sections.append(
-            attack_model(
-                model,
-                lambda what: _frames_in_box(opened, box, what),
-                [0.0],
-                [1 / box],
-                attacks,
-                spaces=["pixels"],
-                time_first=opened.graph.metadata["time_axis"] == 0,
-                seed=asked.seed,
-            )
-        )
+        sections.append(_attacked(model, opened, box, attacks, asked.seed))
         about["box"] = box
     steps = opened.data.frame_shape[0]
     return about, sections + _in_other_orders(opened.graph, opened.batches, steps, asked)
+
+
+def _swept(chosen: RunChoice, opened: Run, asked: Experiments, sweeps: Levels) -> Section:
+    from spikeport.cli.runs import spread
+    from spikeport.estimate.robustness import compare_levels
+    from spikeport.robustness import Disturbed, levels_of
+    from spikeport.targets import TARGETS
+
+    disturbed = Disturbed(
+        opened.data,
+        spread(len(opened.data), opened.samples),
+        chosen.framing,  # type: ignore[arg-type]
+        seed=asked.seed,
+        hot_rate=asked.hot_rate,
+    )
+    # As `spikeport evaluate` runs it.
+    executor = TARGETS["reference"].executor(opened.graph, opened.calibration)
+    return compare_levels(executor, opened.batches("Undisturbed"), levels_of(sweeps), disturbed.at)
+
+
+def _attacked(model: nn.Module, opened: Run, box: float, attacks: Levels, seed: int) -> Section:
+    from spikeport.robustness import attack_model
+
+    return attack_model(
+        model,
+        lambda what: _frames_in_box(opened, box, what),
+        [0.0],
+        [1 / box],
+        attacks,
+        spaces=["pixels"],
+        time_first=opened.graph.metadata["time_axis"] == 0,
+        seed=seed,
+    )
 
 
 def _on_images(
@@ -142,8 +149,6 @@ def _on_images(
     }
     sections = []
     if model is not None:
-        if graph.metadata.get("single_step"):
-            raise _loop_outside(chosen.model)
         mean, std = pictures.scale.mean, pictures.scale.std
         sections.append(attack_model(model, pictures.pixels, mean, std, attacks, seed=asked.seed))
     return about, sections + _in_other_orders(graph, pictures.normalised, steps, asked)
@@ -172,14 +177,6 @@ def _model_of(chosen: RunChoice) -> nn.Module:
             fix="Name the model that it was traced from.",
         )
     return open_model(chosen.model, chosen.checkpoint)
-
-
-def _loop_outside(model: str) -> UsageError:
-    return UsageError(
-        "the time loop of this network is outside of it, so that one call is one step only.",
-        where=model,
-        fix="Wrap it in a module whose forward runs all steps and returns the mean score.",
-    )
 
 
 def _frames_in_box(

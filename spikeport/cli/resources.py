@@ -18,8 +18,9 @@ MESSAGE_BITS = 24
 
 
 def resources(lowered: Lowered) -> dict[str, Any] | None:
-    """Neurons, synapses and bytes of a network on Lava, cores of each chip at least, and how far
-    weights, biases and sums are from the widths of a chip; None for other targets."""
+    """Neurons, synapses and bytes of a network on Lava, steps by which its last neurons lag behind
+    the input, cores of each chip at least, and how far weights, biases and sums are from the widths
+    of a chip; None for other targets."""
     from spikeport.estimate.capacity import fit_chips
     from spikeport.targets.lava import LavaArtefact, limits
 
@@ -30,6 +31,7 @@ def resources(lowered: Lowered) -> dict[str, Any] | None:
     biases = [row.value for row in lowered.report.figure("bias mantissa")]
     reads = [row.value for row in lowered.report.figure("head-room, proven")]
     return {
+        "latency_steps": lowered.latency,
         "neurons": found.needs.total("neurons"),
         "synapses": found.needs.total("synapses"),
         "weights": found.needs.total("weights"),
@@ -56,7 +58,9 @@ def resources(lowered: Lowered) -> dict[str, Any] | None:
 
 def resource_table(found: dict[str, Any]) -> Table:
     """One row per resource or limit."""
+    late = found["latency_steps"]
     rows = [
+        ["latency in steps", f"{late:,}", "-", f"a sample of T steps takes T + {late:,}"],
         ["neurons", f"{found['neurons']:,}", "-", ""],
         ["synapses", f"{found['synapses']:,}", "-", ""],
         ["weights", f"{found['weights']:,} ({found['weight_bytes']:,} bytes)", "-", ""],
@@ -70,7 +74,14 @@ def resource_table(found: dict[str, Any]) -> Table:
         cores = f"{fit['cores_at_least']:,} or more"
         rows.append([f"cores of {name}", cores, f"{fit['cores']:,}", verdict])
     left_out = len(found["left_out"])
-    rows.append(["nodes without counterpart", str(left_out), "-", "products, graded maxima"])
+    rows.append(
+        [
+            "nodes without counterpart",
+            str(left_out),
+            "-",
+            "not in these figures; see resources.json",
+        ]
+    )
     columns = ["resource", "needed", "limit", ""]
     return output.table("Resources (lower bounds)", columns, rows, right=("needed", "limit"))
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from spikeport.convert.storage import fingerprint
@@ -18,7 +17,7 @@ from spikeport.targets.artefact.golden import read_golden
 from spikeport.targets.artefact.hashing import facts_of
 from spikeport.targets.artefact.manifest import Manifest, read_manifest
 from spikeport.targets.lowered import Lowered, Run
-from spikeport.targets.parity import Parity, compare
+from spikeport.targets.parity import Parity, compare, output_gap
 
 
 @dataclass
@@ -111,22 +110,9 @@ def _run(check: ArtefactCheck, lowered: Lowered, name: str, frames: Tensor, gold
             f"{name}: {parity.different} of {parity.compared} spikes differ from the golden run"
             f"{where}."
         )
-    gap = _gap(golden, run, lowered.graph[lowered.graph.outputs[0]].per_step)
+    per_step = lowered.graph[lowered.graph.outputs[0]].per_step
+    gap = output_gap(golden, run, per_step=per_step)
     if not gap <= allowed.outputs:
         check.problems.append(
             f"{name}: outputs differ by {gap:.3g}; {allowed.outputs:.3g} is allowed."
         )
-
-
-def _gap(left: Run, right: Run, per_step: bool) -> float:
-    """Largest difference of outputs in samples whose spikes are equal; NaN if it has none."""
-    axis = 1 if per_step else 0
-    if left.outputs.shape != right.outputs.shape:
-        return float("nan")
-    equal = torch.ones(left.outputs.shape[axis], dtype=torch.bool)
-    for name, spikes in left.spikes.items():
-        equal &= (spikes == right.spikes[name]).transpose(0, 1).flatten(1).all(1)
-    if not bool(equal.any()):
-        return 0.0
-    difference = (left.outputs.double() - right.outputs.double()).abs()
-    return float(difference.index_select(axis, equal.nonzero().flatten()).max())

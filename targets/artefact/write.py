@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from spikeport.targets.artefact.manifest import (
     Manifest,
 )
 from spikeport.targets.fidelity import FidelityReport, save_heat_map
-from spikeport.targets.lowered import Lowered
+from spikeport.targets.lowered import Lowered, Run
 
 _PACKAGES = ("spikeport", "torch", "numpy", "spikingjelly", "onnx", "onnxruntime", "nir", "lava-nc")
 
@@ -38,6 +39,8 @@ def write_artefact(
     frames: Tensor,
     folder: str | os.PathLike[str],
     report: FidelityReport | None = None,
+    golden: Run | None = None,
+    notes: Mapping[str, Any] | None = None,
 ) -> Manifest:
     """Run the frames on the target's first backend and write all that a reader needs to repeat it.
 
@@ -47,19 +50,23 @@ def write_artefact(
         frames: `[T, B, *shape]` if the graph's input comes per step, else `[B, *shape]`; one or
             two samples are enough.
         report: also write it, as `parity.json`, `parity.csv` and `parity.svg`.
+        golden: what the first backend emits on these frames, spikes included, if that is known.
+        notes: what else the folder is to tell, as NAME.json each.
 
     Raises:
         FileError: a file cannot be written.
         SpikeportError: the frames do not suit the graph.
     """
-    run = lowered.run(frames, spikes=True)
+    run = golden or lowered.run(frames, spikes=True)
     target = _empty_of_manifest(Path(folder))
-    with tempfile.TemporaryDirectory(prefix=".spikeport-", dir=target) as name:
-        staged = Path(name)
+    with tempfile.TemporaryDirectory(prefix=".spikeport-", dir=target) as temporary:
+        staged = Path(temporary)
         lowered.save(staged)
         write_golden(staged / GOLDEN, frames, run)
         if report is not None:
             _write_report(report, staged)
+        for name, content in (notes or {}).items():
+            write_json(staged / f"{name}.json", content)
         files = {path.name: facts_of(path) for path in sorted(staged.iterdir())}
         for path in staged.iterdir():
             os.replace(path, target / path.name)

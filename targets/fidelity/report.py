@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from spikeport.targets.lowered import Tolerance
+
 
 @dataclass(frozen=True)
 class LayerFidelity:
@@ -45,9 +47,14 @@ class StageFidelity:
     """Two stages on the same samples.
 
     Attributes:
-        exact: whether their arithmetic leaves no room for a difference.
+        allowed: how far apart they may be; None where being apart is what the report is for.
+        layers: those that both run.
+        only_left, only_right: layers that one of them runs, so that nothing was compared.
+        left_out: neurons of the model whose spikes nothing reads; no stage behind it has them.
         first: layer, step, sample and index of the first spike that differs, in words.
         output_difference: largest absolute difference.
+        output_gap: the same in samples whose spikes are all equal, which have no excuse; NaN if
+            one of these outputs is none.
         smape: symmetric mean absolute percentage error of the outputs, 0 to 2: mean of
             2 |a - b| / (|a| + |b|), 0 where both are 0.
         same_answer: share of samples with the same highest output; None if they are no scores.
@@ -55,10 +62,14 @@ class StageFidelity:
 
     left: str
     right: str
-    exact: bool
+    allowed: Tolerance | None
     layers: tuple[LayerFidelity, ...]
+    only_left: tuple[str, ...]
+    only_right: tuple[str, ...]
+    left_out: tuple[str, ...]
     first: str
     output_difference: float
+    output_gap: float
     smape: float
     same_answer: float | None
 
@@ -82,9 +93,46 @@ class StageFidelity:
         return max((abs(layer.rate_error or 0.0) for layer in self.layers), default=0.0)
 
     @property
+    def exact(self) -> bool:
+        """Whether no spike may differ."""
+        return self.allowed is not None and self.allowed.spikes == 0
+
+    @property
+    def uncompared(self) -> dict[str, str]:
+        """By layer, the only stage that runs it."""
+        runs = {name: self.left for name in (*self.only_left, *self.left_out)}
+        return runs | dict.fromkeys(self.only_right, self.right)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Where the two are further apart than they may be, in sentences."""
+        if self.allowed is None:
+            return ()
+        pair = f"{self.left} and {self.right}"
+        found = []
+        if self.different > self.allowed.spikes * self.compared:
+            may = "must be equal"
+            if not self.exact:
+                may = f"may differ in {100 * self.allowed.spikes:g} % of them"
+            found.append(
+                f"{self.different:,} of {self.compared:,} spikes differ between {pair}, which "
+                f"{may}; the first in {self.first}."
+            )
+        for name in (*self.only_left, *self.only_right):
+            found.append(
+                f"{name} runs in {self.uncompared[name]} only; {pair} must run the same layers."
+            )
+        if not self.output_gap <= self.allowed.outputs:  # NaN is no agreement
+            found.append(
+                f"outputs of {pair} differ by {self.output_gap:.3g} in samples whose spikes are "
+                f"all equal; {self.allowed.outputs:.3g} is allowed."
+            )
+        return tuple(found)
+
+    @property
     def ok(self) -> bool:
-        """Whether nothing differs where nothing may."""
-        return not self.exact or self.different == 0
+        """Whether nothing is further apart than it may be."""
+        return not self.problems
 
 
 @dataclass(frozen=True)
@@ -110,7 +158,10 @@ class FidelityReport:
         """All of it; `agreement`, `different` and `compared` come along."""
         content = asdict(self)
         for stage, told in zip(self.stages, content["stages"], strict=True):
-            told |= {"ok": stage.ok, "compared": stage.compared, "different": stage.different}
+            told |= {"ok": stage.ok, "exact": stage.exact, "problems": list(stage.problems)}
+            told |= {"compared": stage.compared, "different": stage.different}
+            told["allowed"] = None if stage.allowed is None else stage.allowed._asdict()
+            told |= {key: list(told[key]) for key in ("only_left", "only_right", "left_out")}
             for layer, entry in zip(stage.layers, told["layers"], strict=True):
                 entry["agreement"] = layer.agreement
                 entry["by_step"] = list(layer.by_step)
@@ -120,22 +171,29 @@ class FidelityReport:
 
     def table(self) -> pd.DataFrame:
         """One row per stage and layer: stage, layer, module, compared, different, agreement,
-        rate, rate_error, alone, membrane_error."""
-        return pd.DataFrame(
-            [
-                {
-                    "stage": f"{stage.left} -> {stage.right}",
-                    "layer": layer.layer,
-                    "module": layer.path,
-                    "compared": layer.compared,
-                    "different": layer.different,
-                    "agreement": layer.agreement,
-                    "rate": layer.rate,
-                    "rate_error": layer.rate_error,
-                    "alone": layer.alone,
-                    "membrane_error": layer.membrane_error,
-                }
-                for stage in self.stages
-                for layer in stage.layers
+        rate, rate_error, alone, membrane_error, runs_in (the only stage that runs the layer, so
+        that nothing was compared; empty if both do)."""
+        rows: list[dict[str, object]] = []
+        for stage in self.stages:
+            named = {"stage": f"{stage.left} -> {stage.right}"}
+            rows += [{**named, **_row(layer)} for layer in stage.layers]
+            rows += [
+                {**named, "layer": name, "compared": 0, "different": 0, "runs_in": runs_in}
+                for name, runs_in in stage.uncompared.items()
             ]
-        )
+        return pd.DataFrame(rows)
+
+
+def _row(layer: LayerFidelity) -> dict[str, object]:
+    return {
+        "layer": layer.layer,
+        "module": layer.path,
+        "compared": layer.compared,
+        "different": layer.different,
+        "agreement": layer.agreement,
+        "rate": layer.rate,
+        "rate_error": layer.rate_error,
+        "alone": layer.alone,
+        "membrane_error": layer.membrane_error,
+        "runs_in": "",
+    }

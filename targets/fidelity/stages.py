@@ -10,13 +10,16 @@ from torch import Tensor, nn
 
 from spikeport.convert.graph import Graph
 from spikeport.convert.interpreter import Interpreter
+from spikeport.convert.ops import Neuron
 from spikeport.convert.passes import run_passes
+from spikeport.convert.passes.merge_identical import MERGED
+from spikeport.convert.passes.pipeline import OUTPUT_TOLERANCE
 from spikeport.convert.recording import record
 from spikeport.core.errors import MissingPackageError, UnsupportedError
 from spikeport.targets.fidelity.forced import Alone, run_alone
 from spikeport.targets.fidelity.report import FidelityReport, LayerFidelity, StageFidelity
-from spikeport.targets.lowered import Lowered, Run, run_executor
-from spikeport.targets.parity import Difference, compare
+from spikeport.targets.lowered import Lowered, Run, Tolerance, run_executor
+from spikeport.targets.parity import Difference, compare, output_gap
 
 FOLDING = ("fold-batch-norm",)
 _ZERO = 1e-12
@@ -24,10 +27,14 @@ _ZERO = 1e-12
 
 class _Stage(NamedTuple):
     run: Run
-    exact: bool
-    """Whether it must equal the stage before, spike by spike."""
+    allowed: Tolerance | None = None
+    """How far it may be from the stage before; None: as far as it is."""
     graph: Graph | None = None
     """What the interpreter can run layer by layer; None for the model and native backends."""
+    twins: Mapping[str, str] = {}
+    """Layers that the next stage computes under another one's name."""
+    may_lack: frozenset[str] = frozenset()
+    """Layers that the next stage need not run."""
 
 
 def fidelity(
@@ -37,18 +44,21 @@ def fidelity(
     *,
     model: nn.Module | None = None,
     sample: Tensor | None = None,
+    golden: Run | None = None,
 ) -> FidelityReport:
     """Compare model, graph, folded graph and every backend of a target on the same samples.
 
     Model, graph and folded graph run in float64 and must be equal. The first backend is compared
     with the folded graph; it may differ, and how far is what the report is for. Every other
-    backend is compared with the first; within `lowered.tolerance` it must be equal.
+    backend is compared with the first; within `lowered.tolerance` it must be equal. Outputs count
+    as spikes do, and so does a layer that only one side runs.
 
     Args:
         graph: the float graph that was lowered.
         frames: `[T, B, *shape]` if the graph's input comes per step, else `[B, *shape]`.
         model: also compare the graph with the model that it was traced from.
         sample: the same samples in the model's layout; needed with `model`.
+        golden: what the first backend emits on these frames, spikes included, if that is known.
 
     Raises:
         SpikeportError: the samples do not suit the graph, or a backend fails.
@@ -57,13 +67,14 @@ def fidelity(
     if model is not None and sample is not None:
         stages.append(_of_model(graph, model, sample.double()))
     float_run = run_executor(Interpreter(graph, torch.float64), frames, "graph")
-    stages.append(_Stage(float_run, exact=True, graph=graph))
+    same = Tolerance(0.0, OUTPUT_TOLERANCE * max(1.0, _largest(float_run.outputs)))
+    stages.append(_Stage(float_run, same, graph))
     folded = run_passes(graph, FOLDING, frames)
     if folded is not graph:
         run = run_executor(Interpreter(folded, torch.float64), frames, "folded")
-        stages.append(_Stage(run, exact=True, graph=folded))
+        stages.append(_Stage(run, same, folded))
     skipped: dict[str, str] = {}
-    stages += _of_backends(lowered, frames, skipped)
+    stages += _of_backends(lowered, frames, golden, skipped)
     pairs = list(_pairs(stages, len(lowered.backends) - len(skipped)))
     steps = next(iter(float_run.spikes.values())).shape[0] if float_run.spikes else 0
     return FidelityReport(
@@ -82,30 +93,39 @@ def against_float(graph: Graph, lowered: Lowered, frames: Tensor) -> StageFideli
     """
     folded = run_passes(graph, FOLDING, frames)
     run = run_executor(Interpreter(folded, torch.float64), frames, "float")
-    left = _Stage(run, exact=True, graph=folded)
-    right = _Stage(lowered.run(frames, spikes=True), exact=False, graph=lowered.graph)
+    left = _Stage(run, graph=folded)
+    right = _Stage(lowered.run(frames, spikes=True), graph=lowered.graph)
     return _compared(left, right, frames)
 
 
 def _of_model(graph: Graph, model: nn.Module, sample: Tensor) -> _Stage:
+    """The model's neurons by the names of their nodes; those of no node by their paths."""
     by_path, outputs = record(graph, model, sample)
-    names = {node.path: node.name for node in graph}
-    spikes = {names[path]: value.bool() for path, value in by_path.items() if path in names}
-    in_order = {node.name: spikes[node.name] for node in graph if node.name in spikes}
-    return _Stage(Run(outputs, in_order, "model"), exact=True)
+    neurons = {node.path: node.name for node in graph if isinstance(node.op, Neuron)}
+    merged = graph.metadata.get(MERGED, {})
+    twins = {path: neurons[kept] for path, kept in merged.items() if path in by_path}
+    spikes = {name: by_path[path].bool() for path, name in neurons.items() if path in by_path}
+    others = {path: value.bool() for path, value in by_path.items() if path not in neurons}
+    return _Stage(
+        Run(outputs, spikes | others, "model"),
+        twins=twins,
+        may_lack=frozenset(others) - frozenset(twins),
+    )
 
 
-def _of_backends(lowered: Lowered, frames: Tensor, skipped: dict[str, str]) -> Iterator[_Stage]:
-    for index, name in enumerate(lowered.backends):
+def _of_backends(
+    lowered: Lowered, frames: Tensor, golden: Run | None, skipped: dict[str, str]
+) -> Iterator[_Stage]:
+    first, *others = lowered.backends
+    run = golden or lowered.run(frames, backend=first, spikes=True)
+    yield _Stage(run, graph=lowered.graph)
+    for name in others:
         try:
             run = lowered.run(frames, backend=name, spikes=True)
         except (MissingPackageError, UnsupportedError) as error:
-            if index == 0:
-                raise
             skipped[name] = str(error)
             continue
-        exact = index > 0 and lowered.tolerance.spikes == 0
-        yield _Stage(run, exact=exact, graph=lowered.graph if index == 0 else None)
+        yield _Stage(run, lowered.tolerance)
 
 
 def _pairs(stages: list[_Stage], backends: int) -> Iterator[tuple[_Stage, _Stage]]:
@@ -116,20 +136,30 @@ def _pairs(stages: list[_Stage], backends: int) -> Iterator[tuple[_Stage, _Stage
 
 
 def _compared(left: _Stage, right: _Stage, frames: Tensor) -> StageFidelity:
-    common = [name for name in left.run.spikes if name in right.run.spikes]
-    a, b = (_only(stage.run, common) for stage in (left, right))
+    partner = {name: left.twins.get(name, name) for name in left.run.spikes}
+    common = [name for name, other in partner.items() if other in right.run.spikes]
+    missing = [name for name in partner if name not in common]
+    a = left.run._replace(spikes={name: left.run.spikes[name] for name in common})
+    b = right.run._replace(spikes={name: right.run.spikes[partner[name]] for name in common})
     parity = compare(a, b)
     alone, reference = _alone(left, right, frames)
-    graph = right.graph if left.graph is None else left.graph
+    graph = next(stage.graph for stage in (left, right) if stage.graph is not None)
     return StageFidelity(
         left=left.run.backend,
         right=right.run.backend,
-        exact=right.exact,
+        allowed=right.allowed,
         layers=tuple(
-            _layer(name, graph, a.spikes[name], b.spikes[name], alone, reference) for name in common
+            _layer(
+                name, graph[partner[name]].path, a.spikes[name], b.spikes[name], alone, reference
+            )
+            for name in common
         ),
+        only_left=tuple(name for name in missing if name not in left.may_lack),
+        only_right=tuple(name for name in right.run.spikes if name not in set(partner.values())),
+        left_out=tuple(name for name in missing if name in left.may_lack),
         first=_told(parity.first_difference),
         output_difference=parity.output_difference,
+        output_gap=output_gap(a, b, per_step=graph[graph.outputs[0]].per_step),
         smape=_smape(a.outputs.double(), b.outputs.double()),
         same_answer=_same_answer(a.outputs, b.outputs),
     )
@@ -142,10 +172,6 @@ def _told(first: Difference | None) -> str:
         f"{first.layer}, step {first.step}, sample {first.sample}, index {first.index}: "
         f"{first.left} against {first.right}"
     )
-
-
-def _only(run: Run, names: list[str]) -> Run:
-    return run._replace(spikes={name: run.spikes[name] for name in names})
 
 
 def _alone(
@@ -163,7 +189,7 @@ def _alone(
 
 def _layer(
     name: str,
-    graph: Graph | None,
+    path: str,
     left: Tensor,
     right: Tensor,
     alone: Mapping[str, Alone],
@@ -175,7 +201,7 @@ def _layer(
     levels = (None if found is None else found.membrane, None if base is None else base.membrane)
     return LayerFidelity(
         layer=name,
-        path=graph[name].path if graph is not None else "",
+        path=path,
         compared=left.numel(),
         different=int(differs.sum()),
         by_step=tuple(differs.double().flatten(1).mean(1).tolist()),
@@ -188,6 +214,10 @@ def _layer(
 
 def _gap(a: Tensor | None, b: Tensor | None) -> float | None:
     return None if a is None or b is None else float((a - b).abs().mean())
+
+
+def _largest(outputs: Tensor) -> float:
+    return float(outputs.abs().max()) if outputs.numel() else 0.0
 
 
 def _smape(a: Tensor, b: Tensor) -> float:

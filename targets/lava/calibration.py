@@ -21,13 +21,7 @@ def calibration_frames(calibration: Calibration, batch_axis: int = 1) -> Tensor:
     """
     if isinstance(calibration, Tensor):
         return calibration
-    batches = [batch if isinstance(batch, Tensor) else batch[0] for batch in calibration]
-    if not batches:
-        raise UsageError(
-            "the loader gives no batch.",
-            where="calibration",
-            fix="Give frames [T, B, *shape] or images [B, *shape], or a loader of such batches.",
-        )
+    batches = calibration_batches(calibration)
     try:
         return torch.cat(batches, dim=batch_axis)
     except RuntimeError as error:
@@ -36,3 +30,21 @@ def calibration_frames(calibration: Calibration, batch_axis: int = 1) -> Tensor:
             where="calibration",
             fix="Give batches [T, B, *shape], or images [B, *shape], that differ in B only.",
         ) from error
+
+
+def calibration_batches(calibration: Calibration) -> list[Tensor]:
+    """The batches, without labels; at least one.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if isinstance(calibration, Tensor):
+        return [calibration]
+    batches = [batch if isinstance(batch, Tensor) else batch[0] for batch in calibration]
+    if not batches:
+        raise UsageError(
+            "the loader gives no batch.",
+            where="calibration",
+            fix="Give frames [T, B, *shape] or images [B, *shape], or a loader of such batches.",
+        )
+    return batches

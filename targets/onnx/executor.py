@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from spikeport.convert.executor import Tap
+from spikeport.convert.executor import Tap, wants
 from spikeport.convert.graph import Graph
 from spikeport.targets.onnx.files import prepared, unrolled_model
 from spikeport.targets.onnx.options import OnnxOptions
@@ -31,7 +31,7 @@ class OnnxExecutor:
     def __init__(self, graph: Graph, dtype: Literal["float32", "float64"] = "float32") -> None:
         self._options = OnnxOptions(dtype=dtype, streaming=False)
         self._graph = prepared(graph, self._options)
-        self._runners: dict[tuple[int | None, bool], UnrolledRunner] = {}
+        self._runners: dict[tuple[int | None, tuple[str, ...]], UnrolledRunner] = {}
 
     @property
     def graph(self) -> Graph:
@@ -45,17 +45,18 @@ class OnnxExecutor:
             OnnxRunError: onnxruntime failed.
         """
         per_step = self._graph.input.per_step
-        runner = self._runner(len(frames) if per_step and len(frames) else None, tap is not None)
+        watched = tuple(node.name for node in self._graph if wants(tap, node))
+        runner = self._runner(len(frames) if per_step and len(frames) else None, watched)
         if tap is not None:
             return runner.run(frames, lambda name, value: tap(self._graph[name], value))
         chunks = torch.split(frames, CHUNK, dim=1 if per_step else 0)
         joined = 1 if self._graph[self._graph.outputs[0]].per_step else 0
         return torch.cat([runner.run(chunk) for chunk in chunks], joined)
 
-    def _runner(self, steps: int | None, watched: bool) -> UnrolledRunner:
+    def _runner(self, steps: int | None, watched: tuple[str, ...]) -> UnrolledRunner:
         if (steps, watched) not in self._runners:
             options = self._options.model_copy(update={"steps": steps})
             model = unrolled_model(self._graph, options)
-            watch = list(self._graph) if watched else []
+            watch = [self._graph[name] for name in watched]
             self._runners[steps, watched] = UnrolledRunner(model, self._graph, watch)
         return self._runners[steps, watched]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from spikeport.convert.executor import Tap
+from spikeport.convert.executor import Tap, wants
 from spikeport.convert.frames import check_frames
 from spikeport.convert.graph import Graph, Node
 from spikeport.core.errors import UnsupportedError
@@ -115,9 +115,7 @@ class _Run:
     def keep(self, node: Node, value: Tensor) -> None:
         """Take a value, and show it as that of every node that it belongs to."""
         self._values[node.name] = value
-        if self._tap is not None:
-            for each in self._plan.shows[node.name]:
-                self._tap(each, self.shown(each))
+        self._show(self._plan.shows[node.name])
 
     def shown(self, node: Node, value: Tensor | None = None) -> Tensor:
         """A value as the graph has it: `[T, B, *shape]` or `[B, *shape]`."""
@@ -128,17 +126,22 @@ class _Run:
         extent = self._extent_of(self._plan.fixed[node.name])
         return by_steps(value, extent) if name in self._plan.stepped else spread(value, extent)
 
+    def _show(self, nodes: Sequence[Node], value: Tensor | None = None) -> None:
+        for each in nodes:
+            if self._tap is not None and wants(self._tap, each):
+                self._tap(each, self.shown(each, value))
+
     def work(self, step: Step) -> None:
         extent = self._extent_of(step.steps)
         if isinstance(step.kernel, Loop):
             self._loop(step, step.kernel, extent)
         else:
             inputs = [self._values[name] for name in step.reads]
-            if step.beside is not None and self._tap is not None:
+            if step.beside is not None:
                 node, kernel, read = step.beside
-                value = kernel([self._values[read]], extent, None)
-                for each in self._plan.shows[node.name]:
-                    self._tap(each, self.shown(each, value))
+                beside = self._plan.shows[node.name]
+                if any(wants(self._tap, each) for each in beside):
+                    self._show(beside, kernel([self._values[read]], extent, None))
             self.keep(step.makes[0], step.kernel(inputs, extent, step.spare))
         for name in step.frees:
             self._values.pop(name, None)

@@ -211,11 +211,13 @@ def test_lower_writes_an_artefact_and_proves_it_on_lava(cli, tmp_path: Path) -> 
     done = cli("lower", "max_former_digits", "--data", "digits", "-o", "lowered")
     assert done.code == 0, done.err
     assert re.search(r"integer -> pump +90,624 +0 ", done.out)
-    assert re.search(r"integer -> +90,624 +0 .*\nruntime", done.out)
+    assert re.search(r"integer -> runtime +90,624 +0 ", done.out)
+    assert re.search(r"latency in steps +13 +- +a sample of T steps takes T \+ 13", done.out)
+    assert "Samples: simulated events" in done.out and "--set NAME=VALUE" in done.out
     assert re.search(r"bits of biases +1[34] +13", done.out)
     assert re.search(r"cores of loihi1 +12 or more +128", done.out)
     folder = tmp_path / "lowered"
-    own = {"graph.spg", "report.json", "schedule.json", "README.txt"}
+    own = {"graph.spg", "report.json", "schedule.json", "resources.json", "README.txt"}
     proof = {"manifest.json", "golden.npz", "parity.json", "parity.csv", "parity.svg"}
     assert {path.name for path in folder.iterdir()} == own | proof
     done = cli("verify", "lowered", "--backend", "integer,pump")

@@ -177,6 +177,20 @@ def test_images_that_do_not_fit_are_refused(cli, images: str, words, message: st
     assert message in " ".join(done.err.split())
 
 
+def test_a_network_whose_time_loop_is_outside_cannot_be_attacked(cli, images: str) -> None:
+    attack = ("--attack", "fgsm", "--eps", "0.1", "--samples", 4)
+    for words, message in (
+        (("tiny_images:one_step", "--box", 60), "the model is one time step"),
+        (
+            ("tiny_images:one_step_of_images", "--data", images, *SCALE),
+            "the time loop is outside the model",
+        ),
+    ):
+        done = cli("robustness", *words, *attack)
+        assert done.code == 2
+        assert message in " ".join(done.err.split())
+
+
 def test_images_keep_their_colours_and_the_numbers_of_their_classes(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (3, 4, 6, 3)).astype(np.uint8)
     np.savez(tmp_path / "a.npz", images=pixels, labels=[7, 2, 7])

@@ -36,7 +36,7 @@ def test_every_command_takes_the_folder_by_name(cli, images: Path) -> None:  # t
     spec = "folder:events"
     evaluated = cli("evaluate", "max_former_digits", "--data", spec, "--json")
     assert evaluated.code == 0, evaluated.err
-    assert "simulated events" in evaluated.json["provenance"]
+    assert "simulated events" in evaluated.json["data"]["provenance"]
     # The weights have seen these digits, with other noise: nearly all are right.
     assert evaluated.json["samples"] == 20
     assert evaluated.json["targets"]["reference"]["accuracy"] >= 0.9

@@ -15,7 +15,7 @@ from stepped_nets import everything, frames, plain
 import spikeport
 from spikeport import streaming
 from spikeport.convert import StepInterpreter
-from spikeport.streaming import Stream
+from spikeport.streaming import Stream, loop
 from spikeport.targets import lower
 from spikeport.targets.artefact import write_artefact
 from spikeport.train.data.pictures import ON
@@ -136,7 +136,7 @@ def test_real_speed_waits_for_the_clock_and_tells_drops(
         def sleep(self, seconds: float) -> None:
             self.time += seconds
 
-    monkeypatch.setattr(streaming, "WallClock", Clock)
+    monkeypatch.setattr(loop, "WallClock", Clock)
     done = cli("stream", "eight.npz", "--model", "plain.spg", "--speed", "real", "--max-lag", "9ms")
     assert done.code == 0, done.err
     told = " ".join(done.out.split())

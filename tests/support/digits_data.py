@@ -1,4 +1,4 @@
-"""The trained digits network and recordings of it, few of them."""
+"""The trained networks and recordings for them, few of them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ def recordings(split: str, count: int) -> tuple[Tensor, Tensor]:
     return frames[:, :count].contiguous(), torch.from_numpy(data.labels[chosen])[:count]
 
 
-def digits(train: int, test: int) -> tuple[Graph, Tensor, Tensor, Tensor]:
+def digits(
+    train: int, test: int, name: str = "max_former_digits"
+) -> tuple[Graph, Tensor, Tensor, Tensor]:
     """Float graph, calibration frames, test frames, test labels."""
     calibration, _ = recordings("train", train)
     frames, labels = recordings("test", test)
     sample = calibration[:, :2].transpose(0, 1)
-    graph = trace(load_model("max_former_digits"), sample, input_domain="graded")
+    graph = trace(load_model(name), sample, input_domain="graded")
     return graph, calibration, frames, labels

@@ -4,13 +4,14 @@ A network is a list of block names; each block maps `[T, B, C, H, W]` to the sam
 that any list makes a network.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import torch
 from hypothesis import strategies as st
 from spikingjelly.activation_based import layer, neuron
 from torch import Tensor, nn
 
+from spikeport.core.neurons import EulerNode, IntegratorNode
 from spikeport.core.recurrence import TimeLoop
 
 
@@ -161,6 +162,52 @@ BLOCKS: dict[str, Callable[[str, int], nn.Module]] = {
 }
 
 
+def _numbers(*values: float) -> Tensor:
+    return torch.tensor(values).reshape(-1, 1, 1)
+
+
+OF_OTHER_TOOLS: dict[str, Callable[[str, int], nn.Module]] = {
+    "euler": lambda n, c: Block(
+        lambda s, x: s.lif(s.conv(x)),
+        conv=_conv(c),
+        lif=EulerNode(
+            torch.linspace(1.5, 3.0, c).reshape(-1, 1, 1),
+            _numbers(1.3),
+            _numbers(0.1),
+            _numbers(0.4),
+            torch.linspace(-0.2, 0.1, c).reshape(-1, 1, 1),
+            n.startswith("if"),
+            step_mode="m",
+        ),
+    ),
+    "euler-if": lambda n, c: Block(
+        lambda s, x: s.lif(x),
+        lif=EulerNode(
+            None, _numbers(0.9), _numbers(0), _numbers(0.7), _numbers(0.1), False, step_mode="m"
+        ),
+    ),
+    "integrated": lambda n, c: Block(
+        lambda s, x: s.lif(s.sum(s.current(x))),
+        current=IntegratorNode(_numbers(2.5), _numbers(1.5), _numbers(0.2), step_mode="m"),
+        sum=IntegratorNode(None, _numbers(0.5), _numbers(0.0), step_mode="m"),
+        lif=fire(n, c),
+    ),
+    "summed": lambda n, c: Block(
+        lambda s, x: s.conv(s.pool(s.lif(x))),
+        conv=_conv(c),
+        pool=layer.AvgPool2d(3, 1, 1, divisor_override=1, step_mode="m"),
+        lif=fire(n, c),
+    ),
+    "compared": lambda n, c: Block(
+        lambda s, x: (s.lif(x) + (s.conv(x) > 0.25).to(x) + (x >= s.level[0]).to(x)) * 0.5,
+        conv=_conv(c),
+        level=nn.ParameterList([torch.linspace(-0.5, 0.5, c).reshape(-1, 1, 1)]),
+        lif=fire(n, c),
+    ),
+}
+"""What SpikingJelly has no layer for, but NIR files of other tools bring in."""
+
+
 class RandomNet(nn.Module):
     """Blocks one after the other, a read-out behind them.
 
@@ -176,7 +223,8 @@ class RandomNet(nn.Module):
         self.layout, self.steps = layout, steps
         self.stem = nn.Sequential(nn.Conv2d(2, channels, 3, padding=1), nn.BatchNorm2d(channels))
         self.entry = fire("lif", channels)
-        self.blocks = nn.ModuleList(BLOCKS[name](kind, channels) for name, kind in blocks)
+        makes = {**BLOCKS, **OF_OTHER_TOOLS}
+        self.blocks = nn.ModuleList(makes[name](kind, channels) for name, kind in blocks)
         self.head = nn.Linear(channels, 3)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -200,11 +248,11 @@ class RandomNet(nn.Module):
 
 
 @st.composite
-def random_nets(draw: st.DrawFn) -> RandomNet:
+def random_nets(draw: st.DrawFn, names: Collection[str] = BLOCKS) -> RandomNet:
     """A random network in eval mode, its statistics redrawn so that neurons fire."""
     blocks = draw(
         st.lists(
-            st.tuples(st.sampled_from(sorted(BLOCKS)), st.sampled_from(NEURONS)),
+            st.tuples(st.sampled_from(sorted(names)), st.sampled_from(NEURONS)),
             min_size=1,
             max_size=4,
         )

@@ -62,3 +62,18 @@ def trained() -> TinySnn:
     net = TinySnn()
     net.load_state_dict(_weights())
     return net.eval()
+
+
+def one_step(channels: int = 2, side: int = 32) -> nn.Module:
+    """One time step of a network for frames; its loop is outside."""
+    return nn.Sequential(
+        nn.Conv2d(channels, 2, 3, stride=4),
+        neuron.LIFNode(step_mode="s", v_threshold=0.1),
+        nn.Flatten(),
+        nn.Linear(2 * ((side - 3) // 4 + 1) ** 2, 10),
+    ).eval()
+
+
+def one_step_of_images() -> nn.Module:
+    """The same for grey images of 8 x 8 pixels."""
+    return one_step(1, 8)

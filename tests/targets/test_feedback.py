@@ -42,6 +42,13 @@ def fed_back(frames, *, positions=False, bias=0.3):
     return b.graph
 
 
+def test_a_module_of_slayer_cannot_feed_back(frames):
+    from spikeport.targets.lava.slayer import to_slayer
+
+    with pytest.raises(NodeRefused, match="back: it feeds spikes back over time"):
+        to_slayer(lower(fed_back(frames), frames))
+
+
 @pytest.fixture(scope="module")
 def frames():
     return event_frames(steps=5, samples=3, side=6)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import torch
+from spikingjelly.activation_based import layer, neuron
 
+from spikeport.convert import trace
 from spikeport.convert.ops import Conv
 from spikeport.core.errors import UnsupportedError, UsageError
 from spikeport.targets.lava import lower
@@ -96,6 +98,71 @@ def test_a_model_is_traced(small_digits: Any) -> None:
     assert_equal_to_executor(network, frames[:, :2])
     for name, value in model.state_dict().items():
         assert torch.equal(value, weights[name]), name
+
+
+class ImageNet(torch.nn.Module):
+    """A stem on images `[B, C, H, W]`, shown for some steps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = torch.nn.Conv2d(2, 4, 3, padding=1)
+        self.first, self.second = (neuron.LIFNode(step_mode="m", v_threshold=0.3) for _ in "ab")
+        self.fc = torch.nn.Linear(4 * 25, 3)
+        torch.nn.init.normal_(self.fc.weight, 0.02, 0.2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.first(self.stem(x).unsqueeze(0).repeat(4, 1, 1, 1, 1))
+        return self.second(self.fc(x.flatten(2))).mean(0)
+
+
+@pytest.mark.parametrize("given", ["model", "graph", "artefact"])
+@pytest.mark.parametrize("loader", [False, True])
+def test_images_are_joined_along_their_batch(given: str, loader: bool) -> None:
+    """Batches of different size, from a loader that is read once."""
+    torch.manual_seed(0)
+    model, images = ImageNet(), torch.randn(6, 2, 5, 5)
+    graph = trace(model, images[:2])
+    data: Any = iter([(images[:4], 0), (images[4:], 1)]) if loader else images
+    artefact = lower(graph, images, search="none")
+    sources: dict[str, Any] = {"model": model, "graph": graph, "artefact": artefact}
+    known = {"graph": graph} if given == "artefact" else {}
+    network = to_qat(sources[given], data, **known)
+    first, again = artefact.graph, network.lowered().graph
+    assert again.metadata["lava"]["streams"] == first.metadata["lava"]["streams"]
+    assert again.metadata["lava"]["entry"] == first.metadata["lava"]["entry"]
+    for node in first:
+        if node.name in again:
+            for field, value in node.op.tensors().items():
+                assert torch.equal(value, again[node.name].op.tensors()[field]), node.name
+    want = network.lowered().integer(images, spikes=True)
+    assert all(0.02 < float(value.double().mean()) < 0.98 for value in want.spikes.values())
+    with torch.no_grad():
+        assert torch.equal(network(images), want.outputs)
+    loss = torch.nn.functional.cross_entropy(network(images), torch.arange(6) % 3)
+    loss.backward()
+    assert all(bool(p.grad.abs().sum() > 0) for p in network.parameters() if p.ndim > 1)
+
+
+def test_frames_of_one_axis_are_no_images() -> None:
+    """`[T, B, C, L]` has as many axes as images."""
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(
+        layer.Conv1d(2, 4, 3, padding=1, step_mode="m"),
+        neuron.LIFNode(step_mode="m", v_threshold=0.3),
+    )
+
+    class BatchFirst(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = net
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.net(x.transpose(0, 1)).mean(0)
+
+    frames = torch.poisson(torch.full((5, 3, 2, 8), 0.7))
+    network = to_qat(BatchFirst(), iter([frames[:, :2], frames[:, 2:]]), input_domain="graded")
+    assert network(frames).shape == (3, 4, 8)
+    assert_equal_to_executor(network, frames)
 
 
 def test_gradients_are_those_of_the_equations() -> None:

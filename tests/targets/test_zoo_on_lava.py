@@ -57,7 +57,8 @@ def small(name: str, **changed: object) -> tuple[Graph, Tensor]:
         stages = tuple(stage.model_copy(update={"depth": 1}) for stage in options.stages)
         large = any(s.embedding in ("orig_imagenet", "qkformer_stem") for s in stages)
         side = 96 if large else 24 if entry.static else 32
-        chosen |= {"dim": 32, "heads": 4, "stages": stages, "image_size": (side, side)}
+        dim = 32 if options.stf is None else 64
+        chosen |= {"dim": dim, "heads": 4, "stages": stages, "image_size": (side, side)}
     elif isinstance(options, ResNetOptions):
         widths = tuple(8 * 2**i for i in range(len(options.widths)))
         chosen |= {"widths": widths, "blocks": (1,) * len(widths), "image_size": (16, 16)}

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from spikeport.core import tensors as core_tensors
 from spikeport.core.errors import FileError, UsageError
+from spikeport.train import loop
 from spikeport.train.augment import augment
 from spikeport.train.checkpoint import load_model
 from spikeport.train.data import open_data
 from spikeport.train.evaluate import accuracy
 from spikeport.train.loop import fit
+from spikeport.train.models import create_model
 from spikeport.train.recipe import AugmentRecipe, Recipe
 from spikeport.train.state import EpochReport
 
@@ -103,6 +106,67 @@ def test_run_is_not_overwritten_by_accident(tiny_recipe: Recipe, tmp_path: Path)
 def test_resuming_nothing_is_told(tiny_recipe: Recipe, tmp_path: Path) -> None:
     with pytest.raises(FileError, match="training state does not exist"):
         fit(tiny_recipe, tmp_path, resume=True)
+
+
+@pytest.mark.parametrize(("edition", "halves"), [(1, True), (2, False)])
+def test_edition_of_the_recipe_decides_how_neurons_charge(
+    tiny_recipe: Recipe,
+    edition: int,
+    halves: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[nn.Module] = []
+    monkeypatch.setattr(loop, "halve_sums", seen.append)
+    fit(tiny_recipe.model_copy(update={"edition": edition, "epochs": 1}), tmp_path)
+    assert bool(seen) == halves
+
+
+STF = {"variant": "arch_4", "steps": 2}
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "learns", "stays"),
+    [
+        ("max_resnet_digits", {"blocks": (1, 1), "widths": (4, 8)}, "conv1.weight", None),
+        # A weight of five axes.
+        (
+            "max_former_digits_stf",
+            {"heads": 2, "mlp_ratio": 0.5, "stf": STF},
+            "patch_embed1.stf.tspe.position",
+            None,
+        ),
+        # Weights that never run, as the published network has them.
+        (
+            "spikformer_digits",
+            {"dim": 16, "heads": 2, "depth": 1},
+            "patch_embed.proj_conv.weight",
+            "block.0.norm1.weight",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_every_family_learns_and_resumes(
+    model: str,
+    options: dict[str, object],
+    learns: str,
+    stays: str | None,
+    tiny_recipe: Recipe,
+    tmp_path: Path,
+) -> None:
+    options = {"image_size": (16, 16), "num_classes": 2, **options}
+    recipe = tiny_recipe.model_copy(update={"edition": 2, "model": model, "options": options})
+    straight = fit(recipe, tmp_path / "straight")
+    with pytest.raises(KeyboardInterrupt):
+        fit(recipe, tmp_path / "resumed", on_epoch=_interrupt)
+    resumed = fit(recipe, tmp_path / "resumed", resume=True)
+    assert _same(straight.checkpoint, resumed.checkpoint)
+    torch.manual_seed(recipe.seed)
+    fresh = create_model(model, **options)
+    trained = load_model(model, straight.checkpoint)
+    assert not torch.equal(trained.get_parameter(learns), fresh.get_parameter(learns))
+    if stays is not None:
+        assert torch.equal(trained.get_parameter(stays), fresh.get_parameter(stays))
 
 
 def test_no_augmentation_changes_nothing() -> None:

@@ -32,7 +32,9 @@ def small(name: str) -> tuple[ZooModel, Tensor]:
     if entry.static:
         x = torch.randn(shape, generator=generator, dtype=torch.float64)
     else:
-        x = torch.randint(0, 3, (2, 3, *shape[1:]), generator=generator).double()
+        # A position embedding is for one number of steps.
+        steps = 3 if model.options.stf is None else entry.steps
+        x = torch.randint(0, 3, (2, steps, *shape[1:]), generator=generator).double()
     lively(model)
     return model.double(), x
 
@@ -42,7 +44,7 @@ def test_every_model_reads_the_shape_it_names(name: str) -> None:
     entry = MODELS[name]
     with torch.device("meta"):
         model = create_model(name).eval()
-        shape = entry.input_shape if entry.static else (2, *entry.input_shape)
+        shape = entry.input_shape if entry.static else (entry.steps, *entry.input_shape)
         scores = model(torch.zeros(1, *shape))
     assert scores.shape == (1, entry.num_classes)
     assert model.input_shape == entry.input_shape
@@ -122,8 +124,24 @@ def test_parameters_are_as_many_as_the_papers_say(case: tuple[str, int], million
     assert abs(used / 1e6 - millions) < 0.01
 
 
-def test_digits_model_is_small() -> None:
-    assert sum(p.numel() for p in create_model("max_former_digits").parameters()) == 93_098
+@pytest.mark.parametrize("name", [name for name in MODELS if "_digits" in name])
+def test_digits_models_are_as_small_as_their_descriptions_say(name: str) -> None:
+    parameters = sum(p.numel() for p in create_model(name).parameters())
+    assert f" {parameters / 1000:.0f} k parameters" in MODELS[name].description
+
+
+@pytest.mark.parametrize("name", ["max_resnet_digits", "ms_resnet_digits"])
+def test_resnets_read_frames_as_they_read_an_image_shown_again_and_again(name: str) -> None:
+    torch.manual_seed(0)
+    frames = lively(create_model(name))
+    images = create_model(name, steps=3)
+    images.load_state_dict(frames.state_dict())
+    image = torch.rand(2, 2, 32, 32) * 3
+    repeated = image.unsqueeze(1).expand(-1, 3, -1, -1, -1)
+    torch.testing.assert_close(frames(repeated), images.eval()(image))
+    torch.testing.assert_close(frames.train()(repeated), images.train()(image))
+    changing = repeated * torch.tensor([0, 1, 2]).view(3, 1, 1, 1)
+    assert not torch.allclose(frames(changing), images(image))
 
 
 def test_every_forward_starts_from_rest_and_leaves_no_state() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from spikeport.core.errors import FileError, UnknownNameError, UsageError
-from spikeport.train.recipe import load_recipe, recipe_names
+from spikeport.train.recipe import Recipe, load_recipe, recipe_names
 
 
 def test_every_shipped_recipe_is_valid() -> None:
@@ -27,6 +27,17 @@ def test_settings_can_be_overridden() -> None:
 def test_hash_follows_the_settings() -> None:
     assert load_recipe("digits").hash == load_recipe("digits").hash
     assert load_recipe("digits").hash != load_recipe("digits", ["seed=17"]).hash
+
+
+def test_recipes_that_name_no_edition_are_written_as_before_there_was_any() -> None:
+    first = load_recipe("digits")
+    assert first.edition == 1 and "edition" not in first.model_dump(mode="json")
+    assert first.hash == "c57105528322943e2ab269c987a49d3689aa462e9e202204a11fdbd3f26642b4"
+    second = load_recipe("digits", ["edition=2"])
+    assert second.hash != first.hash and second.model_dump(mode="json")["edition"] == 2
+    assert Recipe.model_validate(second.model_dump(mode="json")) == second
+    with pytest.raises(UsageError, match="edition"):
+        load_recipe("digits", ["edition=3"])
 
 
 def test_file_of_ones_own(tmp_path: Path) -> None:

@@ -60,22 +60,14 @@ def _imagenet(dim: int, kind: tuple[Stage, ...]) -> dict[str, Any]:
     }
 
 
-def _add(name: str, description: str, family: Family, steps: int, /, **rest: Any) -> None:
+def add(name: str, description: str, family: Family, steps: int, /, **rest: Any) -> None:
+    """Register a model; `rest` are its options, and mean and std of its images."""
     images = {key: rest.pop(key) for key in ("mean", "std") if key in rest}
     MODELS.add(name, ModelEntry(description, family, steps, rest, **images))
 
 
-_add("max_former_event", "Max-Former for event cameras, 128 x 128, 1.46 M parameters", FORMER, 16)
-_add(
-    "max_former_digits",
-    "Max-Former for moving digits, 32 x 32, 93 k parameters, trained weights included",
-    FORMER,
-    4,
-    dim=64,
-    heads=4,
-    image_size=(32, 32),
-)
-_add(
+add("max_former_event", "Max-Former for event cameras, 128 x 128, 1.46 M parameters", FORMER, 16)
+add(
     "max_former_cifar",
     "Max-Former-4-384 for CIFAR, 6.57 M parameters",
     FORMER,
@@ -84,14 +76,14 @@ _add(
     **CIFAR_FORMER,
     **CIFAR,
 )
-_add(
+add(
     "ms_qkformer_event",
     "MS-QKFormer for event cameras, 128 x 128, 1.50 M parameters",
     FORMER,
     16,
     stages=EVENT_QKFORMER,
 )
-_add(
+add(
     "ms_qkformer_cifar",
     "MS-QKFormer-4-384 for CIFAR, 6.71 M parameters",
     FORMER,
@@ -105,7 +97,7 @@ for _dim, _max_former, _qkformer in (
     (512, "28.65", "29.08"),
     (768, "63.99", "64.96"),
 ):
-    _add(
+    add(
         f"max_former_10_{_dim}",
         f"Max-Former-10-{_dim} for ImageNet, {_max_former} M parameters",
         FORMER,
@@ -113,7 +105,7 @@ for _dim, _max_former, _qkformer in (
         **_imagenet(_dim, IMAGENET_MAX_FORMER),
         **IMAGENET,
     )
-    _add(
+    add(
         f"ms_qkformer_10_{_dim}",
         f"MS-QKFormer-10-{_dim} for ImageNet, {_qkformer} M parameters",
         FORMER,
@@ -128,7 +120,7 @@ for _name, _what, _blocks, _widths in (
     ("resnet34", "ResNet-34 [3, 4, 6, 3]", (3, 4, 6, 3), (64, 128, 256, 512)),
 ):
     for _kind, _max_pool in (("max", True), ("ms", False)):
-        _add(
+        add(
             f"{_kind}_{_name}",
             f"{'Max' if _max_pool else 'MS'}-{_what} for CIFAR",
             RESNET,
@@ -140,7 +132,7 @@ for _name, _what, _blocks, _widths in (
         )
 
 for _depth, _dim in ((4, 256), (2, 384), (4, 384)):
-    _add(
+    add(
         f"spikformer_cifar_{_depth}_{_dim}",
         f"Spikformer-{_depth}-{_dim} for CIFAR",
         SPIKFORMER,
@@ -153,7 +145,7 @@ for _depth, _dim in ((4, 256), (2, 384), (4, 384)):
         image_size=(32, 32),
         **CIFAR,
     )
-_add(
+add(
     "spikformer_event",
     "Spikformer-2-256 for event cameras, 128 x 128, 2.59 M parameters",
     SPIKFORMER,
@@ -168,7 +160,7 @@ _add(
     steps=None,
 )
 for _depth, _dim in ((8, 384), (6, 512), (8, 512), (10, 512), (8, 768)):
-    _add(
+    add(
         f"spikformer_{_depth}_{_dim}",
         f"Spikformer-{_depth}-{_dim} for ImageNet",
         SPIKFORMER,

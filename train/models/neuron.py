@@ -39,8 +39,8 @@ def reset_neurons(module: nn.Module) -> None:
 def halve_sums(module: nn.Module) -> None:
     """Let every LIF layer inside `module` charge by (v + x) / 2.
 
-    One operation and one rounding less; the last bit of the membrane may differ. The shipped
-    weights were trained so, and the same recipe is to give the same bytes again.
+    One operation and one rounding less; the last bit of the membrane may differ. Recipes of the
+    first edition train so, and each is to give the same bytes again.
     """
     for child in module.modules():
         if isinstance(child, LIFNode):

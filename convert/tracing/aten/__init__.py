@@ -1,6 +1,7 @@
 """How each aten op becomes nodes of the graph. Importing this package fills the table."""
 
 from spikeport.convert.tracing.aten import (
+    comparisons,
     elementwise,
     fourier,
     joins,
@@ -15,6 +16,7 @@ from spikeport.convert.tracing.aten import (
 )
 
 __all__ = [
+    "comparisons",
     "elementwise",
     "fourier",
     "joins",

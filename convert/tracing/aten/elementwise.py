@@ -65,7 +65,7 @@ def _known(t: Translator, argument: Any) -> Tensor | None:
     return t.constant(argument) if t.is_constant(argument) else None
 
 
-def _split(t: Translator, node: fx.Node) -> tuple[Value, Tensor, bool] | None:
+def split_constant(t: Translator, node: fx.Node) -> tuple[Value, Tensor, bool] | None:
     """The value and the constant of two arguments, and whether the constant comes first."""
     for index in (1, 0):
         constant = _known(t, node.args[index])
@@ -74,7 +74,7 @@ def _split(t: Translator, node: fx.Node) -> tuple[Value, Tensor, bool] | None:
     return None
 
 
-def _over_features(
+def over_features(
     t: Translator, x: Value, constant: Tensor, node: fx.Node
 ) -> tuple[Value, Tensor, bool]:
     """The value, the constant over the value's feature axes, and whether it has a time axis too."""
@@ -99,14 +99,14 @@ def _time_of(t: Translator, x: Value) -> int:
 
 
 def _plus(t: Translator, node: fx.Node, x: Value, constant: Tensor) -> Value:
-    x, constant, per_step = _over_features(t, x, constant, node)
+    x, constant, per_step = over_features(t, x, constant, node)
     return t.emit(AddPerStep(constant) if per_step else AddConstant(constant), [x], x.axes, node)
 
 
 def _times(t: Translator, node: fx.Node, x: Value, constant: Tensor) -> Value:
     if constant.numel() == 1:
         return t.emit(Scale(float(constant)), [x], x.axes, node)
-    x, constant, per_step = _over_features(t, x, constant, node)
+    x, constant, per_step = over_features(t, x, constant, node)
     if per_step:
         raise AxisError("it multiplies with a parameter that differs between time steps")
     return t.emit(MultiplyConstant(constant), [x], x.axes, node)
@@ -120,7 +120,7 @@ def _require_plain(node: fx.Node) -> None:
 @handles("aten.add.Tensor", "aten.add_.Tensor")
 def add(t: Translator, node: fx.Node) -> Value:
     _require_plain(node)
-    found = _split(t, node)
+    found = split_constant(t, node)
     if found is None:
         return _pairwise(t, node, Add())
     return _plus(t, node, found[0], found[1])
@@ -129,7 +129,7 @@ def add(t: Translator, node: fx.Node) -> Value:
 @handles("aten.sub.Tensor", "aten.sub_.Tensor")
 def subtract(t: Translator, node: fx.Node) -> Value:
     _require_plain(node)
-    found = _split(t, node)
+    found = split_constant(t, node)
     if found is None:
         return _pairwise(t, node, Subtract())
     x, constant, first = found
@@ -159,7 +159,7 @@ def negate(t: Translator, node: fx.Node) -> Value:
 
 @handles("aten.mul.Tensor", "aten.mul_.Tensor")
 def multiply(t: Translator, node: fx.Node) -> Value:
-    found = _split(t, node)
+    found = split_constant(t, node)
     return _pairwise(t, node, Multiply()) if found is None else _times(t, node, *found[:2])
 
 

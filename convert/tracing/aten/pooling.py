@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import fx
 
-from spikeport.convert.ops import AdaptiveAvgPool, AvgPool, MaxPool, Mean, Op
+from spikeport.convert.ops import AdaptiveAvgPool, AvgPool, MaxPool, Mean, Op, SumPool
 from spikeport.convert.tracing.aten.layers import argument, spread
 from spikeport.convert.tracing.axes import AxisError, axis_of
 from spikeport.convert.tracing.translator import Translator, Value, handles
@@ -48,14 +48,13 @@ def max_pool(t: Translator, node: fx.Node) -> Value:
 def avg_pool(t: Translator, node: fx.Node) -> Value:
     axes = _axes(node)
     kernel = spread(node.args[1], axes)
-    if argument(node, 4, "ceil_mode", False) or argument(node, 6, "divisor_override"):
-        raise AxisError("ceil_mode and divisor_override of average pools are not carried")
-    op = AvgPool(
-        kernel,
-        spread(argument(node, 2, "stride") or kernel, axes),
-        spread(argument(node, 3, "padding", 0), axes),
-        count_padding=bool(argument(node, 5, "count_include_pad", True)),
-    )
+    divisor = argument(node, 6, "divisor_override")
+    if argument(node, 4, "ceil_mode", False) or divisor not in (None, 1):
+        raise AxisError("ceil_mode and a divisor_override above 1 of average pools are not carried")
+    stride = spread(argument(node, 2, "stride") or kernel, axes)
+    padding = spread(argument(node, 3, "padding", 0), axes)
+    counted = bool(argument(node, 5, "count_include_pad", True))
+    op = SumPool(kernel, stride, padding) if divisor else AvgPool(kernel, stride, padding, counted)
     return _pool(t, node, op, axes)
 
 

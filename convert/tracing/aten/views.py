@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+import torch
 from torch import fx
 
 from spikeport.convert.ops import RepeatTime, Tile
@@ -90,9 +91,17 @@ def move_axes(t: Translator, node: fx.Node) -> Value:
     return t.permute(x, order, node)
 
 
-@handles("aten.to.dtype", "aten._to_copy.default", "aten.type_as.default", "aten.to.dtype_layout")
+@handles(
+    "aten.to.dtype",
+    "aten.to.device",
+    "aten.to.dtype_layout",
+    "aten._to_copy.default",
+    "aten.type_as.default",
+)
 def change_type(t: Translator, node: fx.Node) -> Value:
-    if node.meta["val"].dtype != node.all_input_nodes[0].meta["val"].dtype:
+    given, wanted = node.all_input_nodes[0].meta["val"].dtype, node.meta["val"].dtype
+    as_numbers = given == torch.bool and wanted.is_floating_point
+    if given != wanted and not as_numbers:
         raise AxisError("it changes the type of numbers on the way")
     return t.value(node.args[0])
 

@@ -28,7 +28,7 @@ from spikeport.estimate.spectrum.transfer.theory import (
 RESETS: tuple[Reset, ...] = ("none", "hard", "soft")
 SETTLED = 1e-17
 """What may be left of the membrane at the start when measuring begins."""
-MOST = 1 << 26
+MOST = 1 << 23
 """Numbers of one recording, `[T, T // 2]` or `[T, realisations]`."""
 REALISATIONS = 1024
 
@@ -58,7 +58,11 @@ class Drive:
 
     def __post_init__(self) -> None:
         if self.steps < 4:
-            raise UsageError("fewer than 4 steps have no low and high frequency.", where="steps")
+            raise UsageError(
+                "fewer than 4 steps have no low and high frequency.",
+                where=f"steps {self.steps}",
+                fix="Take more; 256 is usual.",
+            )
         if self.steps * max(self.steps // 2, self.realisations) > MOST or self.realisations < 2:
             raise UsageError(
                 f"{self.steps} steps and {self.realisations} realisations are out of range.",
@@ -69,6 +73,7 @@ class Drive:
             raise UsageError(
                 "amplitude and bias must be finite, and the amplitude above 0.",
                 where=f"amplitude {self.amplitude:g}, bias {self.bias:g}",
+                fix="Give both; without an amplitude it is half of the bias.",
             )
 
     @property

@@ -29,14 +29,20 @@ def catalogue() -> dict[str, dict[str, str]]:
     from spikeport.targets import TARGETS
     from spikeport.targets.lava import ops as _ops  # noqa: F401  registers the ops of lowered graphs
     from spikeport.train.attacks import ATTACKS, SPACES
+    from spikeport.train.checkpoint import shipped_models
     from spikeport.train.data import DATA
     from spikeport.train.data.perturb import PERTURBATIONS
     from spikeport.train.data.readers import READERS
     from spikeport.train.models import MODELS
     from spikeport.train.recipe import load_recipe, recipe_names
 
+    trained = dict.fromkeys(shipped_models(), ", trained weights included")
     found = {
-        "models": {n: entry.description for n, entry in MODELS.items() if not entry.published},
+        "models": {
+            name: entry.description + trained.get(name, "")
+            for name, entry in MODELS.items()
+            if not entry.published
+        },
         "rows of ablation tables (models too)": {
             name: entry.description for name, entry in MODELS.items() if entry.published
         },

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
     from spikeport.convert import Graph
     from spikeport.targets.fidelity import FidelityReport
-    from spikeport.targets.lowered import Lowered
+    from spikeport.targets.lowered import Lowered, Run
+
+
+_LEGEND = (
+    "graph: the float network, float64. alone %: equal spikes of the worst layer where each layer "
+    "reads the spikes of the stage before, so that errors do not add up. rate error %: of the "
+    "layer that is furthest off. outputs: largest difference."
+)
 
 
 @options.spread
@@ -72,24 +79,32 @@ def run(
         chosen["calibration"] = subject.calibration
     with working("Lowering"):
         lowered = lower(subject.graph, target, **chosen)
-    report = prove(subject.graph, lowered, subject.frames)
+    with working("Running"):
+        golden = lowered.run(subject.frames, spikes=True)
+    report = prove(subject.graph, lowered, subject.frames, golden)
     # Only what was proven is left behind.
-    manifest = write_artefact(lowered, subject.frames, out, report)
     needed = resources(lowered)
+    notes = {} if needed is None else {"resources": needed}
+    manifest = write_artefact(lowered, subject.frames, out, report, golden, notes)
     if as_json:
         warnings = [str(each) for each in lowered.report.warnings()]
         told = {"folder": str(out), "warnings": warnings, "resources": needed}
-        output.print_json(told | report.as_json())
+        output.print_json(told | {"samples_of": subject.provenance} | report.as_json())
         return
     console = output.console()
     console.print((out / "README.txt").read_text())
+    if any("='" in str(each) for each in lowered.report.warnings()):
+        console.print("Options that warnings name are set here by --set, as --set NAME=VALUE.\n")
     if needed is not None:
         console.print(resource_table(needed))
         console.print()
     console.print(summary_table(report))
+    console.print(f"\nSamples: {subject.provenance}\n{_LEGEND}\n")
     for stage in report.stages:
         if stage.first and not stage.exact:
             console.print(f"  {stage.left} -> {stage.right}: first difference in {stage.first}.")
+        for layer, runs_in in stage.uncompared.items():
+            console.print(f"  {layer} runs in {runs_in} only, so nothing was compared there.")
     for name, why in report.skipped.items():
         console.print(f"  {name}: not run. {why}")
     for name in manifest.golden.silent:
@@ -100,21 +115,25 @@ def run(
     )
 
 
-def prove(graph: Graph, lowered: Lowered, frames: Tensor) -> FidelityReport:
+def prove(
+    graph: Graph, lowered: Lowered, frames: Tensor, golden: Run | None = None
+) -> FidelityReport:
     """Run every backend that is installed and compare each stage with the one before.
 
+    Args:
+        golden: what the first backend emits on these frames, spikes included, if that is known.
+
     Raises:
-        CheckFailed: spikes differ where none may, or nothing fired.
+        CheckFailed: spikes, outputs or layers differ where none may, or nothing fired.
     """
     from spikeport.targets.fidelity import fidelity
 
     with working(f"Proving on {', '.join(lowered.backends)}"):
-        report = fidelity(graph, lowered, frames)
+        report = fidelity(graph, lowered, frames, golden=golden)
     for stage in report.stages:
         if not stage.ok:
             raise CheckFailed(
-                f"{stage.different:,} of {stage.compared:,} spikes differ between {stage.left} and "
-                f"{stage.right}, which must be equal; the first in {stage.first}.",
+                stage.problems[0],
                 where=lowered.target,
                 fix="Please report this graph: the target does not compute what was lowered.",
             )
@@ -145,14 +164,15 @@ def summary_table(report: FidelityReport) -> Table:
             ]
         )
     title = f"Parity on {report.samples} samples, T = {report.steps}"
-    columns = ["stages", "spikes", "differ", "worst layer alone, equal %", "worst rate error %"]
-    columns += ["outputs within", "same answer %"]
+    columns = ["stages", "spikes", "differ", "alone %", "rate error %", "outputs", "same answer %"]
     return output.table(title, columns, rows, right=tuple(columns[1:]))
 
 
 class _Subject(NamedTuple):
     graph: Graph
     frames: Tensor
+    provenance: str
+    """Where the frames come from."""
     calibration: Tensor | None
 
 
@@ -179,7 +199,8 @@ def _open(
         graph = graph_or_trace(model, checkpoint, given)
         entry = graph.input
         steps = (given.steps or _stored_steps(graph),) if entry.per_step else ()
-        return _Subject(graph, sample_like((*steps, samples, *entry.shape), entry.domain), None)
+        frames = sample_like((*steps, samples, *entry.shape), entry.domain)
+        return _Subject(graph, frames, "random input", None)
     if given != InputChoice(steps=given.steps):
         raise UsageError(
             "data tell what the input is.",
@@ -191,7 +212,7 @@ def _open(
     )
     opened = open_run(choice)
     frames = stack(opened.data, spread(len(opened.data), samples))
-    return _Subject(opened.graph, frames, opened.calibration())
+    return _Subject(opened.graph, frames, opened.data.provenance, opened.calibration())
 
 
 def _stored_steps(graph: Graph) -> int:

@@ -104,7 +104,9 @@ def _print(model: str, about: dict[str, Any], found: Patterns) -> None:
     title = f"{model} on {about['data']}: patterns of {found.layer}, {found.steps} time steps"
     console = output.console()
     columns = ["pattern", "count", "share %"]
-    console.print(output.table(title, columns, rows, right=("count", "share %")))
+    # As the table's own title it would be folded to the width of the table.
+    console.print(title)
+    console.print(output.table("", columns, rows, right=("count", "share %")))
     if found.used > SHOWN:
         console.print(f"... and {found.used - SHOWN:,} rarer ones")
     console.print(

@@ -86,7 +86,9 @@ def _print(model: str, about: dict[str, Any], section: Section) -> None:
     rows = [_cells(row)[: len(columns)] for row in section.rows]
     console = output.console()
     title = f"{model} on {about['data']}, {about['samples']} samples: {_TITLES[section.measure]}"
-    console.print(output.table(title, columns, rows, right=("level", "accuracy %", "events")))
+    # As the table's own title it would be folded to the width of the table.
+    console.print(title)
+    console.print(output.table("", columns, rows, right=("level", "accuracy %", "events")))
     for mean in section.means:
         interval = "" if mean.low is None else f" ({100 * mean.low:+.2f} to {100 * mean.high:+.2f})"  # type: ignore[operator]
         console.print(

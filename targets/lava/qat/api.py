@@ -8,14 +8,21 @@ from spikeport.convert.api import trace
 from spikeport.convert.check import rewritten
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph
-from spikeport.core.errors import UsageError
+from spikeport.core.errors import SpikeportError, UsageError
 from spikeport.targets.lava.artefact import LavaArtefact, lower
-from spikeport.targets.lava.calibration import Calibration, calibration_frames
+from spikeport.targets.lava.calibration import (
+    Calibration,
+    calibration_batches,
+    calibration_frames,
+)
 from spikeport.targets.lava.frames import graph_entry
 from spikeport.targets.lava.metadata import lava_metadata
 from spikeport.targets.lava.qat.module import QatNetwork
 from spikeport.targets.lava.quantise import LoweringOptions
 from spikeport.targets.lava.requirements import PASSES
+
+IMAGE_AXES = 4
+"""Of images, [B, C, H, W]."""
 
 
 def to_qat(
@@ -31,12 +38,14 @@ def to_qat(
     """A network with float weights that computes in the fixed point of Lava, to be fine-tuned.
 
     The model handed in is not changed: the weights are copies. Train it like any module on frames
-    `[T, B, C, H, W]`; then take `graph()` or `lowered()`. Training takes the place of the search
+    `[T, B, C, H, W]`, or on images `[B, C, H, W]` if the graph repeats them; then take `graph()`
+    or `lowered()`. Training takes the place of the search
     (`LoweringOptions.search`): each weight is rounded to its nearest number.
 
     Args:
         source: a float model or graph, or what `lower` made of one.
-        calibration: as for `lower`. A model needs it, to be traced with the first two samples.
+        calibration: as for `lower`. A model needs it, to be traced with the first two samples of
+            the first batch.
         graph: the float graph that an artefact was lowered from; needed with an artefact, which
             holds whole numbers only.
         input_domain: of a model's input; see `spikeport.convert.trace`.
@@ -49,9 +58,10 @@ def to_qat(
             which the next step of training would make untrue.
         UnsupportedError: the graph cannot be lowered, or not be trained; names the module.
     """
-    frames = None if calibration is None else calibration_frames(calibration)
+    # A loader may be read once only, and a model has to be traced before its batches are joined.
+    batches = None if calibration is None else calibration_batches(calibration)
     if isinstance(source, LavaArtefact):
-        return _from_artefact(source, graph, frames, slope)
+        return _from_artefact(source, graph, _joined(batches, source.graph), slope)
     if graph is not None:
         raise UsageError(
             "a graph was given beside a model or graph.",
@@ -59,23 +69,44 @@ def to_qat(
             fix="Give `graph` only together with what it was lowered to.",
         )
     if isinstance(source, nn.Module):
-        source = _traced(source, frames, input_domain)
+        source = _traced(source, batches, input_domain)
     given = options.model_dump(exclude_unset=True) if options else {}
     options = LoweringOptions.of(**(given | values))
     _require_static(options)
     # Training moves the weights itself, each rounded to its nearest number.
     options = options.model_copy(update={"search": "none"})
+    frames = _joined(batches, source)
     return _network(source, frames, options, lower(source, frames, options=options), slope)
 
 
-def _traced(model: nn.Module, frames: Tensor | None, domain: Domain | str) -> Graph:
-    if frames is None:
+def _joined(batches: list[Tensor] | None, graph: Graph) -> Tensor | None:
+    return None if batches is None else calibration_frames(batches, 1 if _has_steps(graph) else 0)
+
+
+def _has_steps(graph: Graph) -> bool:
+    """Whether it reads frames of every time step, not an image that it repeats itself."""
+    return any(node.per_step for node in graph.inputs)
+
+
+def _traced(model: nn.Module, batches: list[Tensor] | None, domain: Domain | str) -> Graph:
+    """The graph of a model, by its first two samples: of images, or of frames of every step."""
+    if batches is None:
         raise UsageError(
             "a model cannot be traced without samples.",
             where="calibration",
-            fix="Give calibration frames [T, B, *shape], or the traced graph.",
+            fix="Give calibration frames [T, B, *shape] or images [B, *shape], or the traced "
+            "graph.",
         )
-    return trace(model, frames[:, :2].transpose(0, 1), input_domain=domain)
+    first = batches[0]
+    if first.ndim == IMAGE_AXES:
+        try:
+            graph = trace(model, first[:2], input_domain=domain)
+        except SpikeportError:
+            pass  # frames [T, B, C, L] then
+        else:
+            if not _has_steps(graph):
+                return graph
+    return trace(model, first[:, :2].transpose(0, 1), input_domain=domain)
 
 
 def _from_artefact(

@@ -9,6 +9,7 @@ from spikeport.convert.graph import Graph, Node
 from spikeport.convert.ops import (
     Add,
     Conv,
+    Delay,
     Input,
     Linear,
     MatMul,
@@ -58,6 +59,13 @@ def _of_node(node: Node, inside: bool) -> Iterator[Finding]:
         yield from _of_neuron(node, op)
     elif isinstance(op, Neuron):
         yield error(node, f"this {op.kind} is no neuron of Lava.", "Lower the graph first.")
+    elif isinstance(op, Delay):
+        yield error(
+            node,
+            "it feeds spikes back over time; a neuron of slayer takes all steps at once, before "
+            "the feedback of the first is known.",
+            "Run it on the backends 'integer' or 'pump'.",
+        )
     elif not isinstance(op, (*SYNAPSES, *IN_TORCH, Input, RepeatTime)):
         yield error(
             node,

@@ -1,6 +1,16 @@
 """How each op is written as a module or a function."""
 
-from spikeport.targets.spikingjelly.writers import elementwise, layers, neurons, time, views
+from spikeport.targets.spikingjelly.writers import (
+    elementwise,
+    euler_neuron,
+    integrator,
+    layers,
+    neurons,
+    sum_pool,
+    threshold,
+    time,
+    views,
+)
 from spikeport.targets.spikingjelly.writers.base import WRITERS, Where, Written, write
 
 __all__ = [
@@ -8,8 +18,12 @@ __all__ = [
     "Where",
     "Written",
     "elementwise",
+    "euler_neuron",
+    "integrator",
     "layers",
     "neurons",
+    "sum_pool",
+    "threshold",
     "time",
     "views",
     "write",

@@ -278,7 +278,7 @@ def test_a_static_image_gives_the_first_layer_a_constant_current() -> None:
     graph.outputs = ("lif",)
     report = SpectrumReport(seen(graph, frames(3, 2, 8, 8)[0]))
     rows = report.edges.set_index("node")
-    assert rows.loc["conv", "time_left_out"] == "it does not change in all samples"
+    assert rows.loc["conv", "time_left_out"] == "constant over the steps in every sample"
     assert rows.loc["conv", "time_silent"] == 3
     assert 0 < rows.loc["lif", "time_share"] < 1
     assert rows.loc["conv", "share"] > 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from spikeport.train.models.base import ZooModel
-from spikeport.train.models.input import check_image
+from spikeport.train.models.input import check_frames, check_image
 from spikeport.train.models.neuron import lif
 from spikeport.train.models.resnet.block import BasicBlock
 from spikeport.train.models.resnet.options import ResNetOptions
@@ -13,18 +13,18 @@ from spikeport.train.models.steps import per_step
 
 
 class MembraneResNet(ZooModel):
-    """Images `[B, C, H, W]`, shown T time steps, -> class scores `[B, num_classes]`.
+    """Images `[B, C, H, W]`, shown T time steps, or frames `[B, T, C, H, W]` -> `[B, num_classes]`.
 
-    A 3 x 3 convolution to 64 channels, stages of basic blocks of which all but the first halve the
-    size, LIF, mean of the spikes over space, linear at each step, mean over time. Names of
-    parameters are those of the published checkpoints.
+    A 3 x 3 convolution, stages of basic blocks of which all but the first halve the size, LIF, mean
+    of the spikes over space, linear at each step, mean over time. Names of parameters are those of
+    the published checkpoints.
     """
 
     options: ResNetOptions
 
     def __init__(self, options: ResNetOptions) -> None:
         super().__init__(options)
-        channels = 64
+        channels = options.stem
         self.conv1 = nn.Conv2d(options.in_channels, channels, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(channels)
         sizes = zip(options.widths, options.blocks, strict=True)
@@ -39,8 +39,12 @@ class MembraneResNet(ZooModel):
         self.fc1 = nn.Linear(channels, options.num_classes)
 
     def read(self, x: Tensor) -> Tensor:
+        steps = self.options.steps
+        if steps is None:
+            check_frames(x, self.input_shape)
+            return self._stem(self.laid_out(x.transpose(0, 1)))
         check_image(x, self.input_shape)
-        shown = (self.options.steps, -1, -1, -1, -1)
+        shown = (steps, -1, -1, -1, -1)
         image = self.laid_out(x).unsqueeze(0)
         # The statistics of a batch norm are over all that it sees, repetitions included.
         return self._stem(image.expand(shown)) if self.training else self._stem(image).expand(shown)

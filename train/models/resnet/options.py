@@ -13,11 +13,12 @@ class ResNetOptions(BaseModel):
     Args:
         in_channels: channels of an image.
         num_classes: width of the output.
+        stem: channels of the first convolution.
         blocks: basic blocks of each stage.
         widths: channels of each stage.
         max_pool: halve the size by max pooling (Max-ResNet) instead of strides (MS-ResNet).
         image_size: height and width of an image in pixels, multiples of 2^(stages - 1).
-        steps: time steps T that an image is shown.
+        steps: time steps T that an image is shown; None for sequences of frames, whose T is free.
         stf: always None: the first currents also feed a shortcut, so nothing can go around the
             first neurons alone.
     """
@@ -26,11 +27,12 @@ class ResNetOptions(BaseModel):
 
     in_channels: int = Field(default=3, ge=1)
     num_classes: int = Field(default=10, ge=1)
+    stem: int = Field(default=64, ge=1)
     blocks: tuple[int, ...] = Field(default=(3, 3, 2), min_length=1)
     widths: tuple[int, ...] = (128, 256, 512)
     max_pool: bool = True
     image_size: tuple[int, int] = (32, 32)
-    steps: int = Field(default=4, ge=1)
+    steps: int | None = Field(default=4, ge=1)
     stf: None = None
 
     @model_validator(mode="after")

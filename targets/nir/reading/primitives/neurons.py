@@ -185,6 +185,10 @@ def steps(building: Building, node: Fields, key: str) -> Array:
     if not bool((seconds > 0).all()):
         raise node.refuse(f"{key!r} is not positive")
     tau = in_steps(seconds, building.dt)
+    if node.rounding(key) > node.rounding():
+        # In float32 seconds, two steps are 2.00000001 of them: no tau that fixed point could hold.
+        whole = np.round(tau)
+        tau = np.where(np.isclose(tau, whole, rtol=node.rounding(key), atol=0.0), whole, tau)
     # Below one step the Euler method overshoots: the membrane changes sign instead of decaying.
     if bool((tau < 1).any()) and not _like(tau, np.maximum(tau, 1.0), node.rounding(key)):
         raise UnsupportedError(

@@ -1,13 +1,11 @@
-"""Predictions while events arrive: windows of events in, scores and latencies out."""
+"""From packets of events to predictions, window by window."""
 
 from __future__ import annotations
 
 import math
-import re
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,11 +16,13 @@ from spikeport.convert.ops import Neuron
 from spikeport.convert.stepping import StepExecutor
 from spikeport.convert.streaming import step_limit
 from spikeport.core.errors import CheckFailed, UnknownNameError, UsageError
-from spikeport.latency import Latencies
+from spikeport.streaming.clock import Clock, WallClock
+from spikeport.streaming.latency import Latencies
+from spikeport.streaming.results import Prediction, Summary
+from spikeport.streaming.state import StateRule
 from spikeport.targets import stepper
 from spikeport.train.data.recordings import Events
 from spikeport.train.data.stream import (
-    ByTime,
     EventSource,
     FrameCounter,
     Slice,
@@ -35,145 +35,6 @@ from spikeport.train.data.stream import (
 
 Speed = Literal["max", "real"]
 SPEEDS: tuple[Speed, ...] = ("max", "real")
-
-
-class Clock(Protocol):
-    """Seconds, and a way to wait for them."""
-
-    def now(self) -> float: ...
-    def sleep(self, seconds: float) -> None: ...
-
-
-class WallClock:
-    """The clock of this machine."""
-
-    def now(self) -> float:
-        return time.perf_counter()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-
-@dataclass(frozen=True)
-class StateRule:
-    """When the network goes back to rest.
-
-    Attributes:
-        every: after so many windows that it has seen; never if None.
-        gap_us: after so long without an event, and windows begin anew; never if None.
-    """
-
-    every: int | None = None
-    gap_us: int | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> StateRule:
-        """`keep`, `reset:N`, `gap:100ms`, or the last two with a comma in between.
-
-        Raises:
-            UsageError: it is none of them.
-        """
-        every: int | None = None
-        gap: int | None = None
-        for part in text.split(",") if text != "keep" else ():
-            name, _, value = part.strip().partition(":")
-            if name == "reset" and re.fullmatch(r"[1-9]\d{0,8}", value) and every is None:
-                every = int(value)
-            elif name == "gap" and gap is None:
-                gap = parse_duration(value, "state")
-            else:
-                raise UsageError(
-                    f"{text!r} says nothing about states.",
-                    where="state",
-                    fix="Write keep, reset:4 (every 4 windows), gap:100ms, or reset:4,gap:100ms.",
-                )
-        return cls(every, gap)
-
-    def __str__(self) -> str:
-        told = [
-            *([f"reset every {self.every} windows"] if self.every else []),
-            *([f"reset after {ByTime(self.gap_us)} without events"] if self.gap_us else []),
-        ]
-        return " and ".join(told) or "kept from the first event on"
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What the network says after one window.
-
-    Attributes:
-        window: its number, from 0; numbers of dropped windows are missing.
-        start_us, end_us: time stamps of the recording.
-        complete: false where the recording or a gap cut the window short.
-        events: in the window; outside: of these, how many lie outside of a crop.
-        events_per_second: events by the duration of the window; None if it has none.
-        step: number of the time step since rest, from 1. A network that was trained on T steps is
-            at its best at step T.
-        label: the class of the largest score.
-        score: that score; scores: of all classes, as the network puts them out. Behind a mean over
-            time they are those of the steps since rest.
-        spike_rate: spikes per neuron in this step, from 0 to 1.
-        latency_s: at real speed from the end of the window to this prediction, else what it took
-            to compute it.
-    """
-
-    window: int
-    start_us: int
-    end_us: int
-    complete: bool
-    events: int
-    outside: int
-    events_per_second: float | None
-    step: int
-    label: int
-    score: float
-    scores: tuple[float, ...]
-    spike_rate: float
-    latency_s: float
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Summary:
-    """A whole stream, or as much of it as there was.
-
-    Attributes:
-        windows: that the events made; predictions: of these, how many the network saw.
-        dropped_windows, dropped_events: that it was too slow for; none at full speed.
-        events: in all windows; outside: of these, outside of a crop.
-        resets: how often the network went back to rest, the start not counted.
-        recorded_s: from the start of the first window to the end of the last one.
-        wall_s: from the first packet to the last prediction.
-        real_time_factor: recorded by wall time; None without time.
-        events_per_second: of those that were not dropped, by wall time.
-        spike_rate: mean over the predictions.
-        latency_s: quantiles 0.5 and 0.95 (within 1 %) and the largest; None without predictions.
-        repairs: what was changed in the recording, one sentence each.
-    """
-
-    windows: int
-    predictions: int
-    dropped_windows: int
-    dropped_events: int
-    events: int
-    outside: int
-    resets: int
-    recorded_s: float
-    wall_s: float
-    real_time_factor: float | None
-    events_per_second: float | None
-    spike_rate: float | None
-    latency_s: dict[str, float] | None
-    window: str
-    state: str
-    fit: str
-    speed: str
-    repairs: tuple[str, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 @dataclass
@@ -199,7 +60,6 @@ class Stream:
     Attributes:
         fit: how the sensor is mapped to the network's input.
         first_us: time stamp of the first event, once it has come.
-        on_slice: called with the events of each slice before they are counted.
         on_frame: called with each prediction and its frame `[2, H, W]` of counts.
     """
 
@@ -225,7 +85,6 @@ class Stream:
         _check_network(executor.graph, self.state)
         known = _sensor_of(source, sensor_size)
         self.fit = make_fit(fit, known, executor.graph.input.shape)
-        self.on_slice: Callable[[Events], None] = lambda events: None
         self.on_frame: Callable[[Prediction, NDArray[Any]], None] = lambda said, frame: None
         self._counts, self._latencies = _Counts(), Latencies()
         self.first_us = self._last_us = 0
@@ -266,7 +125,6 @@ class Stream:
         self._executor.reset()
         packets = self._noting(checked_packets(self._source, self.fit.sensor))
         for each in cut(packets, self.window, self.state.gap_us):
-            self.on_slice(each.events)
             counter.add(each.events)
             if not each.last:
                 continue
