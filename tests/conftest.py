@@ -16,3 +16,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="folder of manifests and golden results to check (default: tests/golden)",
     )
+    parser.addoption(
+        "--gallery",
+        metavar="DIR",
+        help="folder for the screenshots of the report page (default: a temporary one)",
+    )

@@ -71,6 +71,8 @@ def test_the_wheel_holds_data_licence_and_type_marker(site: Path) -> None:
     assert list((site / "spikeport").rglob("horowitz45-fp32.toml"))
     assert list((site / "spikeport").rglob("chips/loihi2.toml"))
     assert (site / "spikeport" / "train" / "recipes" / "digits.yaml").exists()
+    templates = {path.suffix for path in (site / "spikeport" / "report" / "templates").iterdir()}
+    assert templates >= {".j2", ".css", ".js"}
     assert list(site.glob("spikeport-*.dist-info/licenses/LICENSE"))
     top_level = {path.name for path in site.iterdir() if "dist-info" not in path.name}
     assert top_level == {"spikeport"}

@@ -18,7 +18,7 @@ from spikeport import __version__
 from spikeport.convert.graph import Graph
 from spikeport.convert.interpreter import Interpreter
 from spikeport.convert.storage import fingerprint
-from spikeport.estimate import LAYER_COLUMNS, DataInfo, EnergyReport, Term, estimate
+from spikeport.estimate import ENERGY_MODELS, LAYER_COLUMNS, DataInfo, EnergyReport, Term, estimate
 from spikeport.estimate.export import export
 from spikeport.estimate.export.paper_row import paper_row
 from spikeport.estimate.export.plots import energy_by_kind, energy_figure, firing_rates
@@ -48,6 +48,29 @@ def test_every_file_carries_its_origin(report: EnergyReport, tmp_path: Path) -> 
                 assert image.width > 500
         for fact in (__version__, fingerprint(report.tally.graph), "digits", "ab" * 32, "seed"):
             assert fact.encode() in content, (path.name, fact)
+
+
+def test_the_network_file_adds_up_to_the_report(report: EnergyReport, tmp_path: Path) -> None:
+    export(report, tmp_path, name="net", command="spikeport estimate net")
+    told = json.loads((tmp_path / "network.json").read_text())
+    assert (told["format"], told["version"], told["model"]) == ("spikeport-network", 1, "net")
+    assert told["command"] == "spikeport estimate net"
+    assert [node["node"] for node in told["nodes"]] == [node.name for node in report.tally.graph]
+    assert [node["inputs"] for node in told["nodes"]] == [
+        list(node.inputs) for node in report.tally.graph
+    ]
+    layers = {row["node"]: row for row in report.layers.to_dict(orient="records")}
+    for name, rates in told["rates"].items():
+        assert sum(rates) / len(rates) == pytest.approx(layers[name]["firing_rate_out"])
+    first = told["energy_models"][0]
+    assert first["id"] == report.model.id
+    assert len({each["id"] for each in told["energy_models"]}) == len(ENERGY_MODELS)
+    for name, row in layers.items():
+        spent = sum(kind.get(name, 0.0) for kind in first["kinds"].values())
+        assert spent == pytest.approx(row["energy_uJ"])
+    for each in told["energy_models"]:
+        spent = sum(value for kind in each["kinds"].values() for value in kind.values())
+        assert spent == pytest.approx(each["energy_uJ"])
 
 
 def test_tables_are_the_same_in_all_formats(report: EnergyReport, tmp_path: Path) -> None:

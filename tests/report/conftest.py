@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
-
-MODEL, SAMPLES = "max_former_digits", "12"
-WEIGHTS = Path(__file__).parents[2] / "train" / "weights" / f"{MODEL}.safetensors"
+from report_results import Results, make
 
 
-@dataclass(frozen=True)
-class Results:
-    """Folders that commands wrote."""
-
-    folder: Path
-
-    @property
-    def estimated(self) -> Path:
-        return self.folder / "estimated"
-
-    @property
-    def evaluated(self) -> Path:
-        return self.folder / "evaluated"
-
-    @property
-    def lava(self) -> Path:
-        return self.folder / "lava"
-
-    @property
-    def reference(self) -> Path:
-        return self.folder / "reference"
-
-    @property
-    def trained(self) -> Path:
-        return self.folder / "trained"
-
-    @property
-    def all(self) -> list[Path]:
-        return [self.estimated, self.evaluated, self.lava, self.reference, self.trained]
+@pytest.fixture
+def gallery(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Folder for screenshots."""
+    chosen = request.config.getoption("--gallery")
+    return Path(chosen) if chosen else tmp_path
 
 
 @pytest.fixture(scope="session")
@@ -53,53 +24,6 @@ def results(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Results
     found = Results(shared / "report-results")
     with FileLock(shared / "report-results.lock"):
         if not (found.folder / "done").exists():
-            make(found)
+            make(found, "max_former_digits", 12)
             (found.folder / "done").touch()
     return found
-
-
-def make(found: Results) -> None:
-    """By the command where it is quick; else by what the command calls."""
-    import spikeport.lava_counting  # noqa: F401
-    from spikeport.cli.options import RunChoice
-    from spikeport.cli.runs import open_run, spread, stack
-    from spikeport.convert import Interpreter
-    from spikeport.estimate import DataInfo, energy_model, evaluate
-    from spikeport.targets import lower
-    from spikeport.targets.artefact import write_artefact
-    from spikeport.targets.fidelity import FidelityReport, against_float, fidelity
-    from spikeport.train.checkpoint import load_model
-
-    command(
-        "estimate", MODEL, "--samples", SAMPLES, "--chip", "loihi1,loihi2", "-o", found.estimated
-    )
-    opened = open_run(RunChoice(MODEL, samples=int(SAMPLES)))
-    frames = stack(opened.data, spread(len(opened.data), 2))
-    lava = lower(opened.graph, "lava", calibration=frames, search="none")
-    evaluate(
-        {"reference": Interpreter(opened.graph), "lava": lava.executor()},
-        opened.shared_out(),
-        energy=energy_model("horowitz45-fp32"),
-        curve=True,
-        data=DataInfo("digits", "test", opened.data.provenance),
-        class_names=opened.data.classes,
-    ).save(found.evaluated)
-    stage = against_float(opened.graph, lava, frames)
-    report = FidelityReport("lava", 2, len(frames), (stage,), {"runtime": "not run here"})
-    write_artefact(lava, frames, found.lava, report)
-    reference = lower(opened.graph, "reference")
-    model, sample = load_model(MODEL), frames.transpose(0, 1)
-    proven = fidelity(opened.graph, reference, frames, model=model, sample=sample)
-    write_artefact(reference, frames, found.reference, proven)
-    found.trained.mkdir()
-    shutil.copy(WEIGHTS, found.trained)
-
-
-def command(*words: object) -> None:
-    """Run `spikeport WORDS` in this process."""
-    from spikeport.cli.app import app
-
-    told = list(map(str, words))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["spikeport", *told])
-        assert not app(told, standalone_mode=False)

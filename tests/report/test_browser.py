@@ -174,7 +174,8 @@ def test_the_energy_model_can_be_switched(page: Any, network: dict) -> None:
     # What the chart holds is what the file says.
     shown = page.execute_script(
         "const id = document.querySelector('.chart[data-rows]').id;"
-        "return views.get(id).data('rows').reduce((sum, row) => sum + row.uJ, 0);"
+        "return drawn.get(id).then("
+        "(view) => view.data('rows').reduce((sum, row) => sum + row.uJ, 0));"
     )
     assert shown == pytest.approx(chosen["energy_uJ"], rel=1e-4)
 

@@ -65,9 +65,12 @@ def test_a_curve_and_its_mistakes_are_shown(tmp_path: Path) -> None:
 def test_curves_of_several_networks_share_a_chart(tmp_path: Path) -> None:
     first = evaluated(tmp_path / "a", reference=TARGET | {"curve": STEPS})
     second = evaluated(tmp_path / "b", reference=TARGET | {"curve": STEPS[:1]})
-    first.name, second.name = "first", "second"
+    first.name, second.name = "zeta", "second"
     page = Page(render([first, second]))
     assert "when the networks are stopped after T steps" in page.text
+    (curve,) = (spec for spec in page.data["specs"].values() if "'second'" in str(spec))
+    # One network, one colour: the order of the page, not of the alphabet.
+    assert curve["layer"][0]["encoding"]["color"]["scale"]["domain"] == ["zeta", "second"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import shutil
 import time
@@ -9,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 MISSING = "" if CHROMIUM and DRIVER else "chromium or chromedriver is missing (make system-deps)"
@@ -77,6 +81,27 @@ def emulate(browser: Any, **features: str) -> None:
     """Media features such as prefers_color_scheme="dark"."""
     told = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": told})
+
+
+def photograph(browser: Any, path: Path, selector: str = "", *, most: int = 1500) -> None:
+    """A picture of the page from its top, or of one part of it, at most `most` pixels high.
+
+    It has 256 colours: for documentation, and small.
+    """
+    margin = 16 if selector else 0
+    x, y, width, height = browser.execute_script(
+        "const box = (arguments[0] ? document.querySelector(arguments[0]) : document.body)"
+        ".getBoundingClientRect();"
+        "return [box.x + scrollX, box.y + scrollY, box.width, box.height];",
+        selector,
+    )
+    clip = {"x": x - margin, "y": y - margin, "width": width + 2 * margin, "scale": 1}
+    clip["height"] = min(height, most) + 2 * margin
+    shot = browser.execute_cdp_cmd(
+        "Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip}
+    )
+    with Image.open(io.BytesIO(base64.b64decode(shot["data"]))) as picture:
+        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def resize(browser: Any, width: int, height: int) -> None:

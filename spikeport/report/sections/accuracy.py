@@ -80,8 +80,13 @@ def points(name: str, steps: Iterable[Step]) -> list[dict[str, Any]]:
     ]
 
 
-def curve_chart(values: list[dict[str, Any]], names: int) -> dict[str, Any]:
-    """Accuracy against energy, or against T where energy is not known for fewer steps."""
+def curve_chart(values: list[dict[str, Any]], names: list[str]) -> dict[str, Any]:
+    """Accuracy against energy, or against T where energy is not known for fewer steps.
+
+    Args:
+        values: see `points`.
+        names: of the lines, in the order of their colours.
+    """
     spent = all(row["uJ"] is not None for row in values)
     x = (
         alt.X("uJ:Q", title="\u00b5J per sample", scale=alt.Scale(zero=False))
@@ -90,8 +95,8 @@ def curve_chart(values: list[dict[str, Any]], names: int) -> dict[str, Any]:
     )
     color = alt.Color(
         "network:N",
-        scale=alt.Scale(range=colours(names)),
-        legend=alt.Legend(orient="top", title=None) if names > 1 else None,
+        scale=alt.Scale(domain=names, range=colours(len(names))),
+        legend=alt.Legend(orient="top", title=None) if len(names) > 1 else None,
     )
     y = alt.Y("accuracy:Q", title="accuracy %", scale=alt.Scale(zero=False))
     base = alt.Chart(rows(values), width=FLUID, height=_HEIGHT).encode(x=x, color=color)
@@ -120,7 +125,7 @@ def _curve(found: Evaluated, assets: Assets) -> Chart | None:
         return None
     title = "Accuracy against cost when the network is stopped after T steps"
     told = "One line per target, one point per number of steps; figures in the table."
-    return assets.chart(curve_chart(values, len(found.targets)), title, told)
+    return assets.chart(curve_chart(values, list(found.targets)), title, told)
 
 
 def _steps(found: Evaluated) -> Table | None:

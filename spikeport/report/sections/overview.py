@@ -29,9 +29,11 @@ def _scatter(subjects: list[Subject], assets: Assets) -> Chart | None:
     # Prices of different energy models say nothing beside each other.
     if len(values) < 2 or len(models) > 1:
         return None
+    names = [subject.name for subject in subjects]
     color = alt.Color(
         "network:N",
-        scale=alt.Scale(range=colours(len(values))),
+        # In the order of the page, so that a network has one colour everywhere.
+        scale=alt.Scale(domain=names, range=colours(len(names))),
         legend=alt.Legend(orient="top", title=None),
     )
     tips = [
@@ -98,4 +100,4 @@ def _curves(subjects: list[Subject], assets: Assets) -> Chart | None:
         return None
     title = "Accuracy against cost when the networks are stopped after T steps"
     told = "One line per network, one point per number of steps."
-    return assets.chart(curve_chart(values, len(names)), title, told)
+    return assets.chart(curve_chart(values, [subject.name for subject in subjects]), title, told)

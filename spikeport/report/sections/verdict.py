@@ -132,14 +132,15 @@ def _parity(subject: Subject) -> Card:
     told = "; ".join(
         f"{stage.left} \u2192 {stage.right}: {percent(stage.different / stage.compared)} % differ"
         for stage in inexact
-        if stage.compared
+        if stage.different
     )
     if not exact:
         worst = max(inexact, key=lambda stage: stage.different / max(stage.compared, 1))
         value = f"{percent(worst.different / max(worst.compared, 1))} % differ"
         return Card(title, value, f"of {worst.compared:,} spikes, where equality is not due", told)
     value = "exact" if not different else f"{different:,} differ"
-    within = f"{compared:,} spikes in {len(exact)} comparisons that must be equal"
+    stages_told = f"{len(exact)} comparison{'s' if len(exact) > 1 else ''}"
+    within = f"{compared:,} spikes in {stages_told} that must be equal"
     return Card(title, value, within, told, "good" if not different else "bad")
 
 

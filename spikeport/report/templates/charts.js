@@ -2,7 +2,8 @@
 // energy model decides the rows of those that have none of their own.
 
 const chooser = document.getElementById("energy-model");
-const views = new Map();
+// By figure: the promise of its view.
+const drawn = new Map();
 
 function energyRows(id, model) {
   const { layers, models } = DATA[id];
@@ -19,13 +20,17 @@ function chosenModel(id) {
   return chooser ? chooser.value : Object.keys(DATA[id].models)[0];
 }
 
-async function draw(figure) {
-  if (views.has(figure.id)) return;
-  views.set(figure.id, null);
+function draw(figure) {
+  if (!drawn.has(figure.id)) drawn.set(figure.id, embed(figure));
+  return drawn.get(figure.id);
+}
+
+async function embed(figure) {
   const spec = SPECS[figure.id];
   const id = figure.dataset.rows;
+  const model = id && chosenModel(id);
   if (id) {
-    const rows = energyRows(id, chosenModel(id));
+    const rows = energyRows(id, model);
     spec.datasets = { rows };
     spec.height = spec.usermeta.row * Math.max(1, new Set(rows.map((row) => row.order)).size);
   }
@@ -37,10 +42,14 @@ async function draw(figure) {
     tooltip: { disableDefaultStyle: true },
   };
   const { view } = await vegaEmbed(figure.querySelector(".plot"), spec, options);
-  views.set(figure.id, view);
+  if (!performance.getEntriesByName("first_chart").length) performance.mark("first_chart");
+  if (!id || model === chosenModel(id)) return view;
+  // Another model was chosen meanwhile.
+  view.finalize();
+  return embed(figure);
 }
 
-async function showModel() {
+async function tellAndDraw() {
   for (const told of document.querySelectorAll("[data-told]")) {
     const found = DATA[told.dataset.told].told[chosenModel(told.dataset.told)];
     const strong = document.createElement("strong");
@@ -52,12 +61,19 @@ async function showModel() {
     );
   }
   for (const figure of document.querySelectorAll(".chart[data-rows]")) {
-    const view = views.get(figure.id);
-    if (!view) continue;
-    view.finalize();
-    views.delete(figure.id);
+    if (!drawn.has(figure.id)) continue;
+    (await drawn.get(figure.id)).finalize();
+    drawn.delete(figure.id);
     await draw(figure);
   }
+}
+
+// One switch after the other: two at once would draw into the same place.
+let switched = Promise.resolve();
+
+function showModel() {
+  switched = switched.then(tellAndDraw);
+  return switched;
 }
 
 const figures = [...document.querySelectorAll(".chart")];
@@ -67,7 +83,7 @@ async function drawAll() {
     await new Promise((next) => (window.requestIdleCallback || setTimeout)(next));
     await draw(figure);
   }
-  await showModel();
+  performance.mark("all_charts");
   document.documentElement.dataset.ready = "yes";
 }
 
