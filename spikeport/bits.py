@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from spikeport.estimate.capacity import needs
 from spikeport.estimate.energy.load import energy_model
 from spikeport.estimate.energy.schema import EnergyModel
 from spikeport.estimate.evaluation.answers import Accuracy, AccuracyResult
+from spikeport.estimate.formats import BITS_STAMP
 from spikeport.estimate.paired import Paired, paired
 from spikeport.estimate.report import EnergyReport
 from spikeport.estimate.tally import Tally
@@ -86,11 +87,13 @@ class BitsSweep:
     Attributes:
         energy_model: whose prices are charged.
         uncounted: nodes that could not be counted, so that energies lack them.
+        about: what the caller knows of network and data; stands in all files.
     """
 
     rows: tuple[BitsRow, ...]
     energy_model: str
     uncounted: tuple[str, ...]
+    about: Mapping[str, str | int] = field(default_factory=dict)
 
     def table(self) -> pd.DataFrame:
         """One row per width; the columns are the fields of `BitsRow`."""
@@ -101,6 +104,9 @@ class BitsSweep:
 
     def as_json(self) -> dict[str, Any]:
         return {
+            "format": BITS_STAMP[0],
+            "version": BITS_STAMP[1],
+            **self.about,
             "energy_model": self.energy_model,
             "uncounted": list(self.uncounted),
             "rows": [asdict(row) for row in self.rows],
@@ -115,9 +121,8 @@ class BitsSweep:
         """
         suffix = Path(path).suffix
         if suffix == ".csv":
-            write_text(
-                path, self.table().assign(energy_model=self.energy_model).to_csv(index=False)
-            )
+            facts = {**self.about, "energy_model": self.energy_model}
+            write_text(path, self.table().assign(**facts).to_csv(index=False))
         elif suffix == ".json":
             write_json(path, self.as_json())
         else:

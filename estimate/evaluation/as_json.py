@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from spikeport.estimate.energy.memory import parameters
 from spikeport.estimate.evaluation.agreement import Agreement
 from spikeport.estimate.evaluation.calibration import Calibration
 from spikeport.estimate.evaluation.confusion import ClassRow
@@ -51,6 +52,7 @@ def _target(result: TargetResult, against: Agreement | None) -> dict[str, Any]:
         **_share(f"top{TOP}", result.answers.top(TOP)),
         **_agreement(against),
         "latency_steps": result.latency_steps,
+        "parameters": sum(parameters(node) for node in result.graph),
         "calibration": _calibration(result.calibration),
         "per_class": [_class(row) for row in result.per_class],
         "confusion": result.confusion.tolist(),

@@ -14,7 +14,7 @@ from spikeport.core.files import remove_abandoned, write_json, write_text
 from spikeport.estimate.evaluation.plots import confusion_figure, curve_figure
 from spikeport.estimate.evaluation.result import Evaluation
 from spikeport.estimate.export.plots import save_figure
-from spikeport.estimate.formats import EVALUATION
+from spikeport.estimate.formats import EVALUATION, PREDICTIONS
 
 
 def save(found: Evaluation, folder: str | os.PathLike[str]) -> list[Path]:
@@ -37,7 +37,7 @@ def save(found: Evaluation, folder: str | os.PathLike[str]) -> list[Path]:
     writers: dict[str, Callable[[Path], None]] = {
         EVALUATION: lambda path: write_json(path, found.as_json()),
         "summary.csv": partial(_csv, summary),
-        "predictions.csv": partial(_csv, found.predictions()),
+        PREDICTIONS: partial(_csv, found.predictions()),
         "classes.csv": partial(_csv, found.classes()),
         "reliability.csv": partial(_csv, found.reliability()),
     }

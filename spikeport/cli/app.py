@@ -13,6 +13,7 @@ from spikeport import __version__
 from spikeport.cli import output
 from spikeport.cli.commands import (
     check,
+    compare,
     data,
     demo,
     doctor,
@@ -57,6 +58,7 @@ app.command("transfer")(transfer.run)
 app.command("lower")(lower.run)
 app.command("simulate")(simulate.run)
 app.command("evaluate")(evaluate.run)
+app.command("compare")(compare.run)
 app.command("report")(report.run)
 app.command("robustness")(robustness.run)
 app.command("patterns")(patterns.run)

@@ -3,8 +3,9 @@ it still gets right."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from spikeport.cli import options, output
 from spikeport.cli.formats import between, percent, signed
@@ -71,10 +72,11 @@ def sweep(
         energy=model,
         **values,
     )
+    swept = replace(swept, about=_about(chosen, opened))
     if out is not None:
         swept.save(out)
     if as_json:
-        output.print_json(_about(chosen, opened) | swept.as_json())
+        output.print_json(swept.as_json())
         return
     _print(chosen, opened, swept)
 
@@ -112,7 +114,7 @@ def _print(chosen: options.RunChoice, opened: Run, sweep: BitsSweep) -> None:
         console.print(f"  {name} is not counted: energies lack it.")
 
 
-def _about(chosen: options.RunChoice, opened: Run) -> dict[str, Any]:
+def _about(chosen: options.RunChoice, opened: Run) -> dict[str, str | int]:
     return {
         "model": chosen.model,
         "data": opened.data.name,

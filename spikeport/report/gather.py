@@ -71,8 +71,8 @@ def gather(places: Iterable[str | os.PathLike[str]]) -> list[Subject]:
     found = [
         (name, each)
         for place in places
-        for name, path in [_named(os.fspath(place))]
-        for each in _artefacts(path)
+        for name, path in [named_place(os.fspath(place))]
+        for each in artefacts_in(path)
     ]
     if not found:
         raise UsageError(
@@ -98,14 +98,20 @@ def _tell_apart(subjects: list[Subject]) -> None:
         subject.name = name if seen[name] == 1 else f"{name} ({seen[name]})"
 
 
-def _named(place: str) -> tuple[str, Path]:
+def named_place(place: str) -> tuple[str, Path]:
+    """`NAME=FOLDER` as its parts; the name is "" where none is given."""
     name, equals, path = place.partition("=")
     if equals and name and not Path(place).exists():
         return name, Path(path)
     return "", Path(place)
 
 
-def _artefacts(path: Path) -> list[Artefact]:
+def artefacts_in(path: Path) -> list[Artefact]:
+    """All results in a folder and in the folders that it holds, or a checkpoint file.
+
+    Raises:
+        FileError: there is nothing that is known, or something that cannot be used.
+    """
     if path.is_file():
         found = training.of_file(path) if path.suffix == ".safetensors" else None
         if found is None:

@@ -237,6 +237,11 @@ class EnergyArtefact:
         return self.network.model if self.network else ""
 
     @property
+    def parameters(self) -> int | None:
+        """Of the network, batch norms folded; None if it was not written beside the report."""
+        return None if self.network is None else sum(n.parameters for n in self.network.nodes)
+
+    @property
     def graphs(self) -> frozenset[str]:
         """Hashes of what this is about."""
         return frozenset(filter(None, [self.report.origin.get("graph_sha256")]))

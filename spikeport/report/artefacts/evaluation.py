@@ -17,6 +17,7 @@ class Step(Part):
 
     steps: int
     accuracy: float | None
+    correct: int
     interval: tuple[float, float] | None
     sop: float | None = None
     energy_uJ: float | None = None  # noqa: N815 the file's own name
@@ -26,6 +27,8 @@ class Energy(Part):
     model: str
     energy_uJ: float  # noqa: N815
     energy_uJ_interval: tuple[float, float] | None = None  # noqa: N815
+    sop: float | None = None
+    uncounted: tuple[str, ...] = ()
 
 
 class Class(Part):
@@ -46,6 +49,7 @@ class Target(Part):
     difference_interval: tuple[float, float]
     mcnemar_p: float
     latency_steps: int = 0
+    parameters: int | None = None
     energy: Energy | None = None
     curve: tuple[Step, ...] = ()
     per_class: tuple[Class, ...] = ()
@@ -56,6 +60,7 @@ class Data(Part):
     name: str
     split: str
     provenance: str
+    sha256: str = ""
 
 
 class Evaluated(Part):
@@ -86,6 +91,10 @@ class EvaluationArtefact:
     def graphs(self) -> frozenset[str]:
         origin = self.content.origin
         return frozenset(value for name, value in origin.items() if name.startswith(_GRAPH))
+
+    def graph_of(self, target: str) -> str:
+        """Hash of what ran on a target, "" if the file does not tell it."""
+        return self.content.origin.get(f"{_GRAPH}[{target}]", "")
 
     @property
     def data(self) -> str:

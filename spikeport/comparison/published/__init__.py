@@ -1,0 +1,1 @@
+"""Tables of publications, one file each; the schema is `spikeport.comparison.publications`."""
