@@ -23,14 +23,17 @@ _LEGEND = (
 def show(found: Comparison) -> None:
     """Print rows, differences, published rows, and what has to be said about them."""
     console = output.console()
-    tables = [_rows(found), _differences(found), _published(found)]
+    tables = [_rows(found), _costs(found), _differences(found), _published(found)]
     for table in filter(None, tables):
         console.print(table)
         console.print()
     console.print(_LEGEND)
-    for place, row in enumerate(found.rows):
+    noted: dict[str, list[str]] = {}
+    for place in range(len(found.rows)):
         for note in found.notes(place):
-            console.print(f"  {place + 1} {row.name}: {note}.")
+            noted.setdefault(note, []).append(str(place + 1))
+    for note, places in noted.items():
+        console.print(f"  {', '.join(places)}: {note}.")
     for told in dict.fromkeys(row.provenance for row in found.rows if row.provenance):
         console.print(f"Data: {told}.")
     if found.published:
@@ -38,26 +41,29 @@ def show(found: Comparison) -> None:
 
 
 def _rows(found: Comparison) -> Table:
-    models = dict.fromkeys(row.energy.model for row in found.rows if row.energy is not None)
-    mixed = len(models) > 1
+    rows = [
+        [
+            *(str(place + 1), row.name, _steps(row), f"{row.samples:,}"),
+            *_accuracy(row),
+            ("*" if place in found.front else "") if place in found.figure else MISSING,
+        ]
+        for place, row in enumerate(found.rows)
+    ]
     data = ", ".join(dict.fromkeys(row.data or "data not told" for row in found.rows))
-    priced = f"; uJ per sample by {next(iter(models))}" if len(models) == 1 else ""
-    columns = ["#", "row", "T", "samples", "accuracy %", "95 %", "uJ", "95 %"]
-    columns += [*(["energy model"] if mixed else []), "SOP", "parameters", "front"]
-    rows = []
-    for place, row in enumerate(found.rows):
-        model = [row.energy.model if row.energy else MISSING] if mixed else []
-        rows.append(
-            [
-                *(str(place + 1), row.name, _steps(row), f"{row.samples:,}"),
-                *_accuracy(row),
-                *_energy(row),
-                *model,
-                *(si(row.sop), si(row.parameters)),
-                ("*" if place in found.front else "") if place in found.figure else MISSING,
-            ]
-        )
-    return output.table(f"On {data}{priced}", columns, rows, right=("#", "samples", "uJ"))
+    columns = ["#", "row", "T", "samples", "accuracy %", "95 %", "front"]
+    return output.table(f"On {data}", columns, rows, right=("#", "samples"))
+
+
+def _costs(found: Comparison) -> Table:
+    rows = [
+        [
+            *(str(place + 1), row.name, *_energy(row)),
+            *(si(row.sop), si(row.parameters)),
+        ]
+        for place, row in enumerate(found.rows)
+    ]
+    columns = ["#", "row", "uJ", "95 %", "energy model", "SOP", "parameters"]
+    return output.table("Per sample", columns, rows, right=("#", "uJ", "SOP"))
 
 
 def _differences(found: Comparison) -> Table | None:
@@ -129,11 +135,11 @@ def _accuracy(row: Row) -> list[str]:
 def _energy(row: Row) -> list[str]:
     energy = row.energy
     if energy is None:
-        return [MISSING] * 2
+        return [MISSING] * 3
     ends = MISSING
     if energy.low is not None and energy.high is not None:
         ends = f"{energy.low:.4g} to {energy.high:.4g}"
-    return [f"{energy.mean:.4g}", ends]
+    return [f"{energy.mean:.4g}", ends, energy.model]
 
 
 def _steps(row: Row) -> str:

@@ -124,7 +124,7 @@ def _of_evaluation(
             notes=_uncounted(result.energy.uncounted if result.energy else ()),
         )
         whole = _filled(whole, reports)
-        rows += [*(_of_curve(whole, result) if curve else []), whole]
+        rows += [whole, *(_of_curve(whole, result) if curve else [])]
     return rows
 
 
