@@ -193,13 +193,13 @@ def test_a_stored_graph_counts_like_its_model(cli) -> None:
 
 
 def test_evaluate_compares_targets(cli, tmp_path: Path) -> None:
-    options = ("--samples", 60, "--target", "reference,lava", "-o", "scores.json", "--json")
+    options = ("--samples", 60, "--target", "reference,lava", "-o", "scores", "--json")
     done = cli("evaluate", "max_former_digits", *options)
     assert done.code == 0
     results = done.json["targets"]
     assert results["reference"]["accuracy"] > 0.9
     assert results["lava"]["agreement"] > 0.9
-    assert (tmp_path / "scores.json").exists()
+    assert (tmp_path / "scores" / "evaluation.json").exists()
     assert "simulated events" in cli("evaluate", "max_former_digits", "--samples", 10).out
 
 

@@ -58,7 +58,7 @@ def test_lowering_to_nir_proves_itself(cli, stored: Path, tmp_path: Path) -> Non
     done = cli("lower", stored / "net.spg", "--target", "nir", "--data", "digits",
                "-o", tmp_path / "out", "--set", "dt=0.001")  # fmt: skip
     assert done.code == 0, done.err
-    assert "nir -> 8,272 0" in " ".join(done.out.split()) and "import_from_nir" in done.out
+    assert "graph -> nir 8,272 0" in " ".join(done.out.split()) and "import_from_nir" in done.out
     nir.read(tmp_path / "out" / "model.nir")
     done = cli("verify", tmp_path / "out", "--backend", "nir,spikingjelly")
     assert done.code == 0, done.out + done.err
