@@ -27,6 +27,7 @@ from spikeport.cli.commands import (
     simulate,
     spectrum,
     stream,
+    sweep,
     trace,
     train,
     transfer,
@@ -57,6 +58,7 @@ app.command("transfer")(transfer.run)
 app.command("lower")(lower.run)
 app.command("simulate")(simulate.run)
 app.command("evaluate")(evaluate.run)
+app.command("sweep")(sweep.run)
 app.command("report")(report.run)
 app.command("robustness")(robustness.run)
 app.command("patterns")(patterns.run)
