@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -30,6 +30,7 @@ def test_by_hand() -> None:
     assert result.labels == (0, 1, 1, 1)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32 - 1), st.integers(1, 7), st.integers(1, 9))
 def test_ranks_by_brute_force(seed: int, classes: int, samples: int) -> None:
     make = torch.Generator().manual_seed(seed)

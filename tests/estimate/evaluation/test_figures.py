@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spikeport.core.errors import UsageError
@@ -16,8 +16,11 @@ from spikeport.estimate.evaluation.early_exit import Answered, checked_confidenc
 from spikeport.estimate.stats import Share, wilson
 
 SHARES = st.floats(0, 1)
+# A busy machine is no reason to fail.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+@patient
 @given(st.lists(st.tuples(SHARES, st.booleans()), min_size=1, max_size=40), st.integers(1, 20))
 def test_calibration_error(samples: list[tuple[float, bool]], bins: int) -> None:
     found = calibration([c for c, _ in samples], [h for _, h in samples], bins)
@@ -45,6 +48,7 @@ def test_calibration_by_hand() -> None:
     assert found.error == pytest.approx((2 * 0.4 + 0.4 + 0.0) / 4)
 
 
+@patient
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30))
 def test_confusion(pairs: list[tuple[int, int]]) -> None:
     table = confusion([a for a, _ in pairs], [b for _, b in pairs], 4)
@@ -69,6 +73,7 @@ def answered(samples: int, steps: int, seed: int, *, energy: bool = True) -> Ans
     )
 
 
+@patient
 @given(st.integers(1, 9), st.integers(1, 6), st.integers(0, 1000), st.booleans())
 def test_early_exit(samples: int, steps: int, seed: int, energy: bool) -> None:
     given_ = answered(samples, steps, seed, energy=energy)
