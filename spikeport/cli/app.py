@@ -28,6 +28,7 @@ from spikeport.cli.commands import (
     simulate,
     spectrum,
     stream,
+    sweep,
     trace,
     train,
     transfer,
@@ -59,6 +60,7 @@ app.command("lower")(lower.run)
 app.command("simulate")(simulate.run)
 app.command("evaluate")(evaluate.run)
 app.command("compare")(compare.run)
+app.command("sweep")(sweep.run)
 app.command("report")(report.run)
 app.command("robustness")(robustness.run)
 app.command("patterns")(patterns.run)

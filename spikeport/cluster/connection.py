@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from urllib.parse import urlsplit
 
 from spikeport.core.errors import MissingPackageError, UsageError
 
@@ -14,6 +16,8 @@ AUTO = "auto"
 OBJECT_STORE = 512 << 20
 """Bytes of shared memory for a cluster of our own: frames in flight, never a whole data set."""
 ATTEMPTS = 3
+PATIENCE = 10.0
+"""Seconds for a cluster to take a connection. Ray itself tries for minutes where nobody listens."""
 
 
 @contextmanager
@@ -46,6 +50,7 @@ def connected(address: str = AUTO, *, workers: int | None = None) -> Iterator[No
     elsewhere = os.environ.get("RAY_ADDRESS") if address == AUTO else address
     try:
         if elsewhere:
+            _knock(elsewhere)
             ray.init(address=elsewhere, log_to_driver=False, logging_level=logging.ERROR)
         else:
             _start(workers)
@@ -60,6 +65,13 @@ def connected(address: str = AUTO, *, workers: int | None = None) -> Iterator[No
         yield
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Do nothing if somebody listens at HOST:PORT, with or without `ray://`."""
+    place = urlsplit(address if "://" in address else f"//{address}")
+    if place.hostname and place.port:
+        socket.create_connection((place.hostname, place.port), PATIENCE).close()
 
 
 def _start(workers: int | None) -> None:

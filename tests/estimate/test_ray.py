@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import psutil
 import pytest
 import ray_work
 import slow_batches
+import swept
 import torch
 
 from spikeport.cluster import connected, counted_by_ray, in_tasks
 from spikeport.convert import Graph, Interpreter
 from spikeport.core.errors import MissingPackageError, UsageError
 from spikeport.estimate import Progress, estimate
+from spikeport.sweep import parse_grid, sweep
 
 
 def itself(place: int) -> int:
     return place
 
 
-def test_a_cluster_of_this_machine(small_net: Graph, tmp_path: Path) -> None:
+def test_a_cluster_of_this_machine(
+    small_net: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # One test: starting the cluster takes longer than all that is tried on it.
+    # Its processes find what pytest alone put on this one's path.
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
     before = set(psutil.Process().children())
     with connected(workers=2):
         each_item_comes_once()
@@ -29,6 +38,7 @@ def test_a_cluster_of_this_machine(small_net: Graph, tmp_path: Path) -> None:
         a_killed_process_loses_nothing(tmp_path)
         errors_arrive_with_what_they_say()
         counts_equal_those_of_one_process(small_net, tmp_path)
+        a_sweep_gives_the_rows_of_one_process(tmp_path, monkeypatch)
     _, alive = psutil.wait_procs(set(psutil.Process().children()) - before, timeout=30)
     assert not alive
 
@@ -79,6 +89,16 @@ def counts_equal_those_of_one_process(net: Graph, folder: Path) -> None:
     resumed = Progress(folder / "progress.npz", resume=True)
     again = estimate(executor, batches, workers=counted_by_ray, progress=resumed)
     assert again.counts.equals(here.counts)
+
+
+def a_sweep_gives_the_rows_of_one_process(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    grid = parse_grid(swept.grid(folder), "grid")
+    here = sweep(grid, folder / "here.parquet")
+    # This cluster instead of another one.
+    patch.setattr("spikeport.sweep.run.connected", lambda *_, **__: nullcontext())
+    there = sweep(grid, folder / "there.parquet", address="auto")
+    assert len(there) == 4 and not any(row.get("error") for row in there)
+    assert [swept.without_time(row) for row in there] == [swept.without_time(row) for row in here]
 
 
 def test_no_cluster_at_the_address() -> None:
