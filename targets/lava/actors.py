@@ -22,6 +22,8 @@ from spikeport.targets.lava.guard import manner_of_death
 POLL_SECONDS = 0.02
 EXPLANATION_SECONDS = 5.0
 """How long a reported error may take to arrive from the process that it happened in."""
+ORDERLY_END_SECONDS = 1.0
+"""How long a process may have ended in order, among others that run, before it is the failure."""
 FIX = "Run the same graph in-process, which shows where the model fails."
 NO_MEMORY = (
     "It ran out of memory, of this machine or in /dev/shm: run fewer samples or smaller frames, "
@@ -100,8 +102,26 @@ def check_actors(runtime: Any, started: float) -> None:
     Raises:
         LavaRunError: one is not; names it, with its traceback.
     """
+    orderly = _first_to_end(runtime, started)
+    if orderly is None:
+        return
+    # Where another one failed in the last step, the rest may have ended before it says so.
+    patience = time.monotonic() + ORDERLY_END_SECONDS
+    while time.monotonic() < patience:
+        time.sleep(POLL_SECONDS)
+        _first_to_end(runtime, started)
+    raise failed(orderly, "it died with exit status 0", "", started)
+
+
+def _first_to_end(runtime: Any, started: float) -> str | None:
+    """The first process that ended with status 0 and without a word, if none failed.
+
+    Raises:
+        LavaRunError: one failed.
+    """
     # Actors are started in the order of the builders; runtime services follow.
     names = [process.name for process in runtime._executable.proc_builders]
+    orderly = None
     for index, actor in enumerate(runtime._messaging_infrastructure.actors):
         name = names[index] if index < len(names) else "runtime service"
         # In this order: what a process says while it dies must not be missed.
@@ -109,10 +129,15 @@ def check_actors(runtime: Any, started: float) -> None:
         if failure is not None:
             told, details = failure
             raise failed(name, f"its model raised {told}", details, started)
-        if not alive:
-            end = manner_of_death(actor.exitcode)
-            fix = NO_MEMORY if end in MEMORY_SIGNALS else FIX
-            raise failed(name, f"it died with {end}", "", started, fix)
+        if alive:
+            continue
+        if actor.exitcode == 0:
+            orderly = orderly or name
+            continue
+        end = manner_of_death(actor.exitcode)
+        fix = NO_MEMORY if end in MEMORY_SIGNALS else FIX
+        raise failed(name, f"it died with {end}", "", started, fix)
+    return orderly
 
 
 def failed(name: str, why: str, details: str, started: float, fix: str = FIX) -> LavaRunError:
