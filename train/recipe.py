@@ -10,8 +10,8 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from spikeport.core.errors import FileError, UnknownNameError, UsageError
-from spikeport.core.files import readable_file
+from spikeport.core.errors import UnknownNameError, UsageError
+from spikeport.core.yaml_files import parse_yaml, read_yaml
 from spikeport.train.settings import AugmentRecipe, DataRecipe, Recipe
 
 __all__ = [
@@ -28,8 +28,6 @@ __all__ = [
 _FOLDER = Path(__file__).parent / "recipes"
 _SUFFIXES = (".yaml", ".yml")
 _VARIANTS = "variants"
-# No recipe comes near; a file that was given by mistake may.
-_LARGEST = 1 << 20
 
 
 def recipe_names() -> list[str]:
@@ -101,26 +99,6 @@ def recipe_text(recipe: Recipe) -> str:
     return text
 
 
-class _Loader(yaml.SafeLoader):
-    """Refuses what YAML allows and no recipe means: keys that come twice, and references."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("it holds a reference (*name)")
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = [key for key in keys if keys.count(key) > 1]
-        if twice:
-            raise yaml.YAMLError(f"{twice[0]} is there twice")
-        return super().construct_mapping(node, deep)
-
-
-def _parsed(text: str) -> Any:
-    return yaml.load(text, Loader=_Loader)  # a SafeLoader
-
-
 def _read(name: str | Path) -> dict[str, Any]:
     if str(name).endswith(".toml"):
         raise UsageError(
@@ -130,20 +108,7 @@ def _read(name: str | Path) -> dict[str, Any]:
         if str(name) not in recipe_names():
             raise UnknownNameError("recipe", str(name), recipe_names())
         name = _FOLDER / f"{name}.yaml"
-    path = readable_file(name, "recipe")
-    try:
-        if path.stat().st_size > _LARGEST:
-            raise yaml.YAMLError("it is far too large")
-        found = _parsed(path.read_text(encoding="utf-8"))
-        if not isinstance(found, dict):
-            raise yaml.YAMLError("it is no table of settings")
-        return found
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise FileError(
-            f"this recipe is no YAML: {' '.join(str(error).split())}.",
-            where=str(path),
-            fix="Correct that line.",
-        ) from error
+    return read_yaml(name, "recipe")
 
 
 def _variants(settings: Mapping[str, Any], source: str) -> dict[str, dict[str, Any]]:
@@ -167,7 +132,7 @@ def _merge(settings: dict[str, Any], changes: Mapping[str, Any]) -> None:
 
 def _set(settings: dict[str, Any], key: str, text: str) -> None:
     try:
-        value = _parsed(text)
+        value = parse_yaml(text)
     except yaml.YAMLError:
         # Strings may come without quotes.
         value = text

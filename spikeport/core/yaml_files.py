@@ -30,6 +30,15 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def parse_yaml(text: str) -> Any:
+    """A value as YAML writes it.
+
+    Raises:
+        yaml.YAMLError: it is none, or not a plain one.
+    """
+    return yaml.load(text, Loader=_Loader)  # a SafeLoader
+
+
 def read_yaml(path: str | os.PathLike[str], kind: str) -> dict[str, Any]:
     """The table of settings in a file; nothing in it runs.
 
@@ -43,7 +52,7 @@ def read_yaml(path: str | os.PathLike[str], kind: str) -> dict[str, Any]:
     try:
         if file.stat().st_size > LARGEST:
             raise yaml.YAMLError("it is far too large")
-        found = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # a SafeLoader
+        found = parse_yaml(file.read_text(encoding="utf-8"))
         if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
             raise yaml.YAMLError("it is no table of settings")
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, TypeError, ValueError) as error:
