@@ -24,8 +24,11 @@ TARGET = {
     "mcnemar_p": 1.0,
 }
 STEPS = [
-    {"steps": 1, "accuracy": 0.5, "interval": [0.4, 0.6], "sop": 10.0, "energy_uJ": 1.5},
-    {"steps": 2, "accuracy": 0.9, "interval": [0.8, 0.95], "sop": 20.0, "energy_uJ": 2.5},
+    {
+        **{"steps": steps, "accuracy": right / 100, "correct": right, "interval": [low, high]},
+        **{"sop": 10.0 * steps, "energy_uJ": steps + 0.5},
+    }
+    for steps, right, low, high in ((1, 50, 0.4, 0.6), (2, 90, 0.8, 0.95))
 ]
 
 

@@ -1,4 +1,5 @@
-"""Trains on blobs as one process of several, twice: the second time, one of them kills itself."""
+"""Trains on blobs as one process of several: `fit_blobs.py FOLDER whole`, or `killed`, where one of
+them kills itself in the second epoch."""
 
 from __future__ import annotations
 
@@ -20,13 +21,12 @@ from spikeport.train.loop import fit
 def main() -> None:
     torch.set_num_threads(1)
     folder, rank = Path(sys.argv[1]), int(os.environ["RANK"])
-    result = fit(on_devices(), folder / "whole", device="cpu")
+    if sys.argv[2] == "killed" and rank == 1:
+        register_optimizer_step_post_hook(_die_in_the_second_epoch(folder / "died-at"))
+    result = fit(on_devices(), folder / sys.argv[2], device="cpu")
     if rank == 0:
         losses = [report.loss for report in result.history]
         (folder / "losses.json").write_text(json.dumps(losses))
-    if rank == 1:
-        register_optimizer_step_post_hook(_die_in_the_second_epoch(folder / "died-at"))
-    fit(on_devices(), folder / "killed", device="cpu")
 
 
 def _die_in_the_second_epoch(file: Path) -> Any:

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -116,54 +115,45 @@ def test_reading_processes_change_nothing(alone: FitResult, tmp_path: Path) -> N
     assert _same(fit(on_devices(), tmp_path, loaders=2).checkpoint, alone.checkpoint)
 
 
-@dataclass
-class _Shared:
-    """What two processes left behind that trained twice, the second time until one was killed."""
-
-    folder: Path
-    code: int
-    told: str
-    seconds: float
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> _Shared:
-    folder = tmp_path_factory.mktemp("shared")
-    done = subprocess.run(
+def _two_processes(folder: Path, how: str) -> subprocess.CompletedProcess[str]:
+    """Train as `fit_blobs.py` does, in two processes."""
+    return subprocess.run(
         [
             *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
-            *("--nproc-per-node", "2", str(SUPPORT / "fit_blobs.py"), str(folder)),
+            *("--nproc-per-node", "2", str(SUPPORT / "fit_blobs.py"), str(folder), how),
         ],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=280,
     )
-    died = folder / "died-at"
-    assert died.exists(), done.stderr
-    return _Shared(folder, done.returncode, done.stderr, time.time() - float(died.read_text()))
 
 
-def test_two_processes_give_the_losses_of_one(alone: FitResult, shared: _Shared) -> None:
+def test_two_processes_give_the_losses_of_one(alone: FitResult, tmp_path: Path) -> None:
     """Batch norm sees the same micro-batches, so that nothing but the order of sums differs."""
-    losses = json.loads((shared.folder / "losses.json").read_text())
+    done = _two_processes(tmp_path, "whole")
+    assert done.returncode == 0, done.stderr
+    losses = json.loads((tmp_path / "losses.json").read_text())
     expected = [report.loss for report in alone.history]
     np.testing.assert_allclose(losses, expected, rtol=DIFFERENCE)
     mine, theirs = (
         load_model("max_former_digits", folder / "max_former_digits.safetensors").state_dict()
-        for folder in (alone.checkpoint.parent, shared.folder / "whole")
+        for folder in (alone.checkpoint.parent, tmp_path / "whole")
     )
     torch.testing.assert_close(theirs["head.weight"], mine["head.weight"], rtol=1e-3, atol=1e-5)
 
 
-def test_a_killed_process_ends_the_run_and_is_told(shared: _Shared) -> None:
+def test_a_killed_process_ends_the_run_and_is_told(tmp_path: Path) -> None:
     """The other one must not wait for it; what was saved is whole."""
-    assert shared.code != 0
+    done = _two_processes(tmp_path, "killed")
+    died = tmp_path / "died-at"
+    assert died.exists(), done.stderr
+    assert time.time() - float(died.read_text()) < 60
+    assert done.returncode != 0
     # torchrun says which; the other process may have been ended before it could say so too.
-    assert "SIGKILL" in shared.told
-    assert shared.seconds < 60
-    assert load_tensors(shared.folder / "killed" / "state.safetensors")[0]
-    assert not (shared.folder / "killed" / "max_former_digits.safetensors").exists()
+    assert "SIGKILL" in done.stderr
+    assert load_tensors(tmp_path / "killed" / "state.safetensors")[0]
+    assert not (tmp_path / "killed" / "max_former_digits.safetensors").exists()
 
 
 def test_gradient_is_that_of_the_whole_batch_where_batch_norm_is_still() -> None:
