@@ -6,7 +6,14 @@ import torch
 from torch import Tensor
 
 from spikeport.convert.graph import Graph
+from spikeport.convert.ops import RepeatTime
 from spikeport.core.errors import UsageError
+
+
+def repeats(graph: Graph) -> tuple[int, ...]:
+    """Over how many steps values are repeated that exist once per sample, such as an image; each
+    number once."""
+    return tuple(dict.fromkeys(node.op.steps for node in graph if isinstance(node.op, RepeatTime)))
 
 
 def check_shape(graph: Graph, frames: Tensor) -> None:

@@ -8,8 +8,8 @@ import torch
 from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 
+from spikeport.convert.frames import repeats
 from spikeport.convert.graph import Graph
-from spikeport.convert.ops import RepeatTime
 from spikeport.convert.tracing.single_step import frames_of
 from spikeport.core.copying import copy_model
 from spikeport.core.errors import UnsupportedError
@@ -81,7 +81,7 @@ def record(graph: Graph, model: nn.Module, sample: Tensor) -> tuple[dict[str, Te
 def _run(graph: Graph, reference: nn.Module, sample: Tensor) -> Any:
     if not graph.metadata.get("single_step"):
         return reference(sample)
-    steps = next((node.op.steps for node in graph if isinstance(node.op, RepeatTime)), None)
+    steps = next(iter(repeats(graph)), None)
     frames = frames_of(sample, graph.metadata["time_axis"], steps)
     outputs = [reference(frame) for frame in frames]
     return torch.stack(outputs) if all(isinstance(y, Tensor) for y in outputs) else outputs[0]

@@ -146,11 +146,8 @@ def stepper(graph: Graph, target: str) -> StepExecutor:
     """
     make = TARGETS[target].stepper
     if make is None:
-        raise UsageError(
-            "this target runs whole samples only.",
-            where=target,
-            fix=f"Targets that stream: {', '.join(streaming_targets())}.",
-        )
+        why = "this target runs whole samples only."
+        raise _not_offered(target, why, "that stream", streaming_targets())
     return make(graph)
 
 
@@ -166,11 +163,8 @@ def check(graph: Graph, target: str) -> CheckReport:
     """
     judge = TARGETS[target].check
     if judge is None:
-        raise UsageError(
-            "this target runs graphs as they are: there is nothing to check.",
-            where=target,
-            fix=f"Targets to check for: {', '.join(checked_targets())}.",
-        )
+        why = "this target runs graphs as they are: there is nothing to check."
+        raise _not_offered(target, why, "to check for", checked_targets())
     return judge(graph)
 
 
@@ -187,12 +181,13 @@ def lower(graph: Graph, target: str, **options: Any) -> Lowered:
     """
     lowering = TARGETS[target].lower
     if lowering is None:
-        raise UsageError(
-            "this target runs graphs as they are: there is nothing to lower.",
-            where=target,
-            fix=f"Targets to lower to: {', '.join(lowering_targets())}.",
-        )
+        why = "this target runs graphs as they are: there is nothing to lower."
+        raise _not_offered(target, why, "to lower to", lowering_targets())
     return lowering(graph, **options)
+
+
+def _not_offered(target: str, why: str, which: str, others: list[str]) -> UsageError:
+    return UsageError(why, where=target, fix=f"Targets {which}: {', '.join(others)}.")
 
 
 def load(folder: str | os.PathLike[str], target: str) -> Lowered:

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from spikeport.convert.domain import Domain
+from spikeport.convert.frames import repeats
 from spikeport.convert.graph import Graph
-from spikeport.convert.ops import RepeatTime
 from spikeport.convert.ops.base import Stateful
 from spikeport.convert.tracing import aten  # noqa: F401  (fills the table of ops)
 from spikeport.convert.tracing.axes import Roles
@@ -136,8 +136,7 @@ def _require_neurons(model: nn.Module, program: ExportedProgram) -> None:
 
 def _check_declared_steps(graph: Graph, sample: Tensor, steps: int | None) -> None:
     time = graph.metadata["time_axis"]
-    repeats = {node.op.steps for node in graph if isinstance(node.op, RepeatTime)}
-    found = repeats if time is None else {int(sample.shape[time])}
+    found = set(repeats(graph)) if time is None else {int(sample.shape[time])}
     if steps is not None and found != {steps}:
         told = " and ".join(str(number) for number in sorted(found)) or "none"
         raise UsageError(

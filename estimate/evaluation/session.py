@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from spikeport.convert.executor import Executor, Watch
+from spikeport.convert.frames import repeats
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import RepeatTime
 from spikeport.estimate.energy.evaluate import Energies
 from spikeport.estimate.energy.schema import EnergyModel
 from spikeport.estimate.evaluation.answers import Accuracy, answers, judge
@@ -132,7 +132,7 @@ class Session:
         """The batch in pieces that can be watched."""
         graph = self.executor.graph
         axis = 1 if graph.input.per_step else 0
-        steps = len(frames) if graph.input.per_step else _steps_of(graph)
+        steps = len(frames) if graph.input.per_step else max(repeats(graph), default=1)
         at_once = max(1, WATCHED_BYTES // _bytes(graph, steps))
         return [
             (part, names[start : start + at_once])
@@ -156,10 +156,6 @@ def _joined(parts: Sequence[Arrays]) -> Arrays:
     for index, part in enumerate(parts):
         joined.add(index, part)
     return joined.joined()
-
-
-def _steps_of(graph: Graph) -> int:
-    return max((node.op.steps for node in graph if isinstance(node.op, RepeatTime)), default=1)
 
 
 def _bytes(graph: Graph, steps: int) -> int:

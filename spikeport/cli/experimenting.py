@@ -125,7 +125,7 @@ def _on_images(
     scale: Normalisation | None,
 ) -> tuple[dict[str, Any], list[Section]]:
     from spikeport.cli.pictures import image_graph
-    from spikeport.convert.ops import RepeatTime
+    from spikeport.convert.frames import repeats
     from spikeport.robustness import attack_model
 
     if sweeps or asked.box is not None:
@@ -136,7 +136,7 @@ def _on_images(
         )
     model = _model_of(chosen) if attacks else None
     graph, pictures = image_graph(chosen, scale)
-    steps = next((node.op.steps for node in graph if isinstance(node.op, RepeatTime)), 1)
+    steps = next(iter(repeats(graph)), 1)
     about = {
         "model": chosen.model,
         "data": chosen.data,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from spikeport.cli.settings import names_in
 from spikeport.core.errors import UsageError
 
 Sweep = Annotated[
@@ -109,7 +110,7 @@ def attacks_in(asked: Experiments) -> Levels:
     from spikeport.train.attacks import ATTACKS
 
     own = {"fgsm": ("--eps", asked.eps), "pgd": ("--iterations", asked.iterations)}
-    names = [name.strip() for name in asked.attack.split(",")] if asked.attack else []
+    names = names_in(asked.attack) if asked.attack else []
     for name, (option, text) in own.items():
         if text is not None and name not in names:
             raise UsageError(

@@ -1,4 +1,4 @@
-"""`--set NAME=VALUE`."""
+"""`--set NAME=VALUE`, and names with commas between them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import tomllib
 from typing import Any
 
 from spikeport.core.errors import UsageError
+
+
+def names_in(text: str) -> list[str]:
+    """`a, b` as names."""
+    return [name.strip() for name in text.split(",")]
 
 
 def parse_settings(texts: list[str]) -> dict[str, Any]:

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from spikeport.convert.domain import Domain
+from spikeport.convert.frames import repeats
 from spikeport.convert.graph import Graph, rebuilt
-from spikeport.convert.ops import Input, RepeatTime
+from spikeport.convert.ops import Input
 from spikeport.core.errors import UsageError
 
 CLIPPED_AT_MOST = 2.0
@@ -33,7 +34,7 @@ def image_steps(graph: Graph) -> int | None:
     """How many steps a static image is shown; None if the input comes per step."""
     if graph.input.per_step:
         return None
-    return next(node.op.steps for node in graph if isinstance(node.op, RepeatTime))
+    return repeats(graph)[0]
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from spikeport.convert.check import Finding, Severity, Status, Treatment, error
+from spikeport.convert.frames import repeats
 from spikeport.convert.graph import Node
-from spikeport.convert.ops import EulerNeuron, Neuron, RepeatTime, Threshold
+from spikeport.convert.ops import EulerNeuron, Neuron, Threshold
 from spikeport.targets.nir.mark import Fires
 from spikeport.targets.nir.plan import Plan
 from spikeport.targets.nir.rules import RULES
@@ -90,8 +91,7 @@ class Requirements(Plan):
         """For how many steps the one image of a sample is shown; None if each has its frame."""
         if all(node.per_step for node in self.graph.inputs):
             return None
-        shown = [node.op.steps for node in self.graph if isinstance(node.op, RepeatTime)]
-        return next(iter(shown), None)
+        return next(iter(repeats(self.graph)), None)
 
 
 def fires(node: Node) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from spikeport.convert.check import EXACT, Finding, Treatment, error
+from spikeport.convert.frames import repeats
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import OPS, Input, RepeatTime
+from spikeport.convert.ops import OPS, Input
 from spikeport.convert.schedule import schedule
 from spikeport.convert.streaming import needs_later_steps
 from spikeport.core.errors import SpikeportError, UnsupportedError
@@ -60,9 +61,9 @@ class Requirements:
                 )
 
     def _time(self, last: Node) -> Iterator[Finding]:
-        repeats = {node.op.steps for node in self.graph if isinstance(node.op, RepeatTime)}
-        if len(repeats) > 1:
-            told = " and ".join(map(str, sorted(repeats)))
+        steps = repeats(self.graph)
+        if len(steps) > 1:
+            told = " and ".join(map(str, sorted(steps)))
             yield error(last, f"values are repeated over {told} steps.", "Use one number of steps.")
         try:
             groups = schedule(self.graph)

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import swept
+from blobs import SETTINGS
 
 from spikeport.core.errors import FileError, UsageError
 from spikeport.estimate import estimate
@@ -149,7 +150,7 @@ def test_training_records_final_weights_and_their_cost(tmp_path: Path) -> None:
         "recipe": "digits",
         "samples": 4,
         "settings": {
-            "data.spec": _blobs(),
+            "data.spec": SETTINGS["data"]["spec"],
             "data.steps": 2,
             "data.train_seeds": [0],
             "options": {"dim": 16, "heads": 2, "image_size": [16, 16], "num_classes": 2},
@@ -179,24 +180,3 @@ def test_training_records_final_weights_and_their_cost(tmp_path: Path) -> None:
     assert [row["accuracy"] for row in again] == [row["accuracy"] for row in rows]
     assert len(before) == 2
     assert before == {path: path.stat().st_mtime_ns for path in before}
-
-
-def _blobs() -> str:
-    """Two classes: events in the upper or in the lower half."""
-    import numpy as np
-
-    from spikeport.train.data import DATA, DataEntry, FrameDataset
-
-    def open_blobs(
-        path: Path | None, split: str, *, steps: int, framing: str, seed: int
-    ) -> FrameDataset:
-        rng = np.random.default_rng([seed, split == "test"])
-        labels = np.arange(24) % 2
-        frames = rng.poisson(0.2, (24, steps, 2, 16, 16)).astype(np.uint8)
-        frames[labels == 0, :, :, :8] += 1
-        frames[labels == 1, :, :, 8:] += 1
-        return FrameDataset("blobs", "random numbers", ("up", "down"), frames, labels)
-
-    if "swept_blobs" not in DATA:
-        DATA.add("swept_blobs", DataEntry("two blobs", "nothing", open_blobs))
-    return "swept_blobs"

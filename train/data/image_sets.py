@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,11 +124,12 @@ class _Files:
             ) from error
 
 
-def _open_cifar(entry: ImageEntry, root: Path, split: str) -> ImageSet:
+def _open_cifar(name: str, entry: ImageEntry, root: Path, split: str) -> ImageSet:
+    """`name` is that of the class of torchvision."""
     # Late, since it is slow.
-    from torchvision.datasets import CIFAR10, CIFAR100
+    from torchvision import datasets
 
-    kind = {"CIFAR-10": CIFAR10, "CIFAR-100": CIFAR100}[entry.description.split(",")[0]]
+    kind = getattr(datasets, name)
     if root.name == kind.base_folder:
         root = root.parent
     try:
@@ -170,7 +172,7 @@ IMAGE_SETS.add(
         "CIFAR-10, images, 32 x 32, 10 classes",
         f"PATH/\n  cifar-10-batches-py/  {_BATCHES}",
         "fetch 170 MB (python version) from https://www.cs.toronto.edu/~kriz/cifar.html",
-        _open_cifar,
+        partial(_open_cifar, "CIFAR10"),
     ),
 )
 IMAGE_SETS.add(
@@ -179,7 +181,7 @@ IMAGE_SETS.add(
         "CIFAR-100, images, 32 x 32, 100 classes",
         "PATH/\n  cifar-100-python/  train, test, meta",
         "fetch 169 MB (python version) from https://www.cs.toronto.edu/~kriz/cifar.html",
-        _open_cifar,
+        partial(_open_cifar, "CIFAR100"),
     ),
 )
 _TREE = "PATH/\n  train/CLASS/*   pictures, one class a folder\n  val/CLASS/*     (or test/)"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spikeport.cli import options, output
+from spikeport.cli.settings import names_in
 
 if TYPE_CHECKING:
     from spikeport.convert.check import CheckReport, Finding
@@ -40,7 +41,7 @@ def run(
     from spikeport.cli.sources import graph_or_trace
     from spikeport.targets import TARGETS, check, checked_targets
 
-    names = checked_targets() if target == ALL else [name.strip() for name in target.split(",")]
+    names = checked_targets() if target == ALL else names_in(target)
     for name in names:
         TARGETS[name]  # a typing error must not cost a trace
     graph = graph_or_trace(model, checkpoint, given)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from spikeport.cli import options, output
+from spikeport.cli.settings import names_in
 
 
 def run(
@@ -58,7 +59,7 @@ def run(
     from spikeport.cli.comparing import show
     from spikeport.comparison import compare
 
-    names = [] if published is None else [each.strip() for each in published.split(",")]
+    names = [] if published is None else names_in(published)
     found = compare(places, curve=curve, tables=names)
     files = [] if out is None else found.save(out)
     if as_json:

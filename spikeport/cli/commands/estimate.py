@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from spikeport.cli import options, output
+from spikeport.cli.settings import names_in
 from spikeport.core.errors import UsageError
 
 PROGRESS = "progress.npz"
@@ -80,8 +81,8 @@ def run(
     from spikeport.estimate.export import export
     from spikeport.estimate.origin import one_line
 
-    charged = [energy_model(each.strip()) for each in energy.split(",")]
-    chips = [chip_named(each.strip()) for each in chip.split(",")] if chip else []
+    charged = [energy_model(name) for name in names_in(energy)]
+    chips = [chip_named(name) for name in names_in(chip)] if chip else []
     if out is None and (per_sample or resume):
         raise UsageError(
             "there is no folder for it.",

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from spikeport.cli import options
+from spikeport.cli.settings import names_in
 from spikeport.core.errors import UsageError
 
 
@@ -81,7 +82,7 @@ def run(
     """
     from spikeport.targets.executors import check_name
 
-    names = [name.strip() for name in target.split(",")]
+    names = names_in(target)
     for name in names:
         # A typing error must not cost a run.
         check_name(name)

@@ -10,6 +10,7 @@ import typer
 
 from spikeport.cli import options, output
 from spikeport.cli.proof import SILENT, compared, notes, proof_lines
+from spikeport.cli.settings import names_in
 from spikeport.core.errors import CheckFailed, UsageError
 from spikeport.core.progress import working
 
@@ -99,7 +100,7 @@ def run(
 def _verify_folder(folder: str, backend: str | None, *, as_json: bool) -> None:
     from spikeport.targets.artefact import verify_artefact
 
-    backends = None if backend is None else [name.strip() for name in backend.split(",")]
+    backends = None if backend is None else names_in(backend)
     with working("Running the golden input again"):
         check = verify_artefact(folder, backends)
     if as_json:

@@ -39,6 +39,10 @@ class StageParity(Part):
     same_answer: float | None
     layers: list[LayerParity]
 
+    @property
+    def title(self) -> str:
+        return f"{self.left} \u2192 {self.right}"
+
 
 class Parity(Part):
     """`parity.json`."""

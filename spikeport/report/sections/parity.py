@@ -33,7 +33,7 @@ def _target(artefact: LoweredArtefact, assets: Assets) -> dict[str, Any]:
         "samples": None if found is None else found.samples,
         "skipped": {} if found is None else found.skipped,
         "stages": _stages(artefact.target, stages) if stages else None,
-        "equal": [f"{s.left} \u2192 {s.right}" for s in stages if not s.different],
+        "equal": [stage.title for stage in stages if not stage.different],
         "firsts": [(s.left, s.right, s.first) for s in stages if s.first],
         "charts": [_heat_map(stage, assets) for stage in stages if stage.different],
         "layers": _layers(artefact.target, stages) if stages else None,
@@ -54,7 +54,7 @@ def _stages(target: str, stages: list[StageParity]) -> Table:
     values = (
         {
             **dict(stage),
-            "stage": f"{stage.left} \u2192 {stage.right}",
+            "stage": stage.title,
             "must": "yes" if stage.exact else "no",
             "share": stage.different / stage.compared if stage.compared else None,
         }
@@ -93,7 +93,7 @@ def _heat_map(stage: StageParity, assets: Assets) -> Chart:
             ],
         )
     )
-    title = f"Where spikes differ: {stage.left} \u2192 {stage.right}"
+    title = f"Where spikes differ: {stage.title}"
     told = (
         f"{stage.different:,} of {stage.compared:,} spikes differ, by layer and step; empty where "
         "none does. Figures in the table of layers."
@@ -116,7 +116,7 @@ def _layers(target: str, stages: list[StageParity]) -> Table:
     values = (
         {
             **dict(layer),
-            "stage": f"{stage.left} \u2192 {stage.right}",
+            "stage": stage.title,
             "name": layer.path or layer.layer,
         }
         for stage in stages

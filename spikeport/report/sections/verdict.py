@@ -130,7 +130,7 @@ def _parity(subject: Subject) -> Card:
     compared = sum(stage.compared for stage in exact)
     inexact = [stage for stage in stages if not stage.exact]
     told = "; ".join(
-        f"{stage.left} \u2192 {stage.right}: {percent(stage.different / stage.compared)} % differ"
+        f"{stage.title}: {percent(stage.different / stage.compared)} % differ"
         for stage in inexact
         if stage.different
     )
