@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 
 from spikeport.cluster.connection import connected
 from spikeport.cluster.tasks import in_tasks
@@ -43,12 +45,22 @@ def counted_by_ray(
     """
     todo = [index for index in range(len(batches)) if index not in done]
     results = in_tasks(
-        _count, executor, len(todo), lambda place: (todo[place], batches[todo[place]])
+        _count, _Counter(executor), len(todo), lambda place: (todo[place], batches[todo[place]])
     )
     for _, result in results:
         yield result
 
 
-def _count(executor: Executor, numbered: tuple[int, Batch]) -> BatchResult:
+@dataclass(frozen=True)
+class _Counter:
+    executor: Executor
+
+    @cached_property
+    def tally(self) -> Tally:
+        """Made by each process once; counting a batch leaves it as it is."""
+        return Tally(self.executor.graph)
+
+
+def _count(counter: _Counter, numbered: tuple[int, Batch]) -> BatchResult:
     index, batch = numbered
-    return count_batch(Tally(executor.graph), executor, index, batch)
+    return count_batch(counter.tally, counter.executor, index, batch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from spikeport.core.errors import SpikeportError, UsageError
@@ -31,7 +32,8 @@ def in_tasks(
 
     Args:
         work: a function of a module that the workers can import.
-        shared: sent to each machine once.
+        shared: sent to each machine once, and read there by each process once: what it keeps from
+            one item to the next stays.
         item: makes what one task works on, when its turn comes: only what is in flight is held.
         cpus: cores that one task takes.
 
@@ -43,7 +45,8 @@ def in_tasks(
     from ray.exceptions import RayError, RayTaskError
 
     remote = ray.remote(num_cpus=cpus, max_retries=RETRIES)(_answer)
-    held, function = ray.put(shared), ray.put(work)
+    # In a list, Ray hands the reference over and not what it stands for.
+    held = [ray.put((work, shared))]
     cores = ray.cluster_resources().get("CPU", 1)  # type: ignore[no-untyped-call]
     width = PER_CPU * max(1, int(cores) // cpus)
     waiting: dict[Any, int] = {}
@@ -51,7 +54,7 @@ def in_tasks(
     try:
         while True:
             while len(waiting) < width and (index := next(following, None)) is not None:
-                waiting[remote.remote(function, held, item(index))] = index
+                waiting[remote.remote(held, item(index))] = index
             if not waiting:
                 return
             for done in ray.wait(list(waiting))[0]:
@@ -75,10 +78,18 @@ def in_tasks(
             ray.cancel(task, force=True)
 
 
-def _answer(work: Callable[[Any, Any], Any], shared: Any, item: Any) -> Any:
+@lru_cache(maxsize=1)
+def _shared(held: Any) -> Any:
+    import ray
+
+    return ray.get(held)
+
+
+def _answer(held: list[Any], item: Any) -> Any:
     import torch
 
     torch.set_num_threads(1)
+    work, shared = _shared(held[0])
     try:
         return work(shared, item)
     except SpikeportError as error:
