@@ -89,13 +89,13 @@ def _rows_of(place: str, curve: bool) -> list[Row]:
             f"this tells neither accuracy nor energy, only: {kinds}.", where=str(path), fix=_FIX
         )
     known = printable(name)
-    rows = [row for each in evaluations for row in _of_evaluation(known, each, reports, curve)]
-    left = [each for each in reports if not any(_covers(row, each) for row in rows)]
-    return rows + [_of_report(known, each) for each in left]
+    costs = [_of_report(known, each) for each in reports]
+    rows = [row for each in evaluations for row in _of_evaluation(known, each, costs, curve)]
+    return rows + [cost for cost in costs if not any(_covers(row, cost) for row in rows)]
 
 
 def _of_evaluation(
-    name: str, artefact: EvaluationArtefact, reports: list[EnergyArtefact], curve: bool
+    name: str, artefact: EvaluationArtefact, costs: list[Row], curve: bool
 ) -> list[Row]:
     found = artefact.content
     base = name or printable(artefact.model) or printable(artefact.source.name)
@@ -123,7 +123,7 @@ def _of_evaluation(
             answers=answers.get(target),
             notes=_uncounted(result.energy.uncounted if result.energy else ()),
         )
-        whole = _filled(whole, reports)
+        whole = _filled(whole, costs)
         rows += [whole, *(_of_curve(whole, result) if curve else [])]
     return rows
 
@@ -148,33 +148,31 @@ def _of_curve(whole: Row, result: Target) -> list[Row]:
     ]
 
 
-def _filled(row: Row, reports: list[EnergyArtefact]) -> Row:
-    """What an energy report of the same graph on the same samples tells beyond the evaluation."""
-    for each in reports:
-        if _same_run(row, each):
-            own = _of_report("", each)
+def _filled(row: Row, costs: list[Row]) -> Row:
+    """What energy reports of the same graph on the same samples tell beyond the evaluation."""
+    for cost in costs:
+        if _same_run(row, cost):
             row = replace(
                 row,
-                energy=row.energy or own.energy,
-                sop=own.sop if row.sop is None else row.sop,
-                parameters=own.parameters if row.parameters is None else row.parameters,
+                energy=row.energy or cost.energy,
+                sop=cost.sop if row.sop is None else row.sop,
+                parameters=cost.parameters if row.parameters is None else row.parameters,
             )
     return row
 
 
-def _same_run(row: Row, artefact: EnergyArtefact) -> bool:
-    own = _of_report("", artefact)
-    return row.graph_sha256 in artefact.graphs and _run(row) == _run(own)
+def _same_run(row: Row, cost: Row) -> bool:
+    return bool(cost.graph_sha256) and _run(row) == _run(cost)
 
 
 def _run(row: Row) -> tuple[object, ...]:
-    return row.data, row.data_sha256, row.samples, row.steps
+    return row.graph_sha256, row.data, row.data_sha256, row.samples, row.steps
 
 
-def _covers(row: Row, artefact: EnergyArtefact) -> bool:
-    """Whether a row of an evaluation already says what the report does."""
-    model = artefact.report.energy_model.id
-    return _same_run(row, artefact) and row.energy is not None and row.energy.model == model
+def _covers(row: Row, cost: Row) -> bool:
+    """Whether a row of an evaluation already says what an energy report does."""
+    assert cost.energy is not None
+    return _same_run(row, cost) and row.energy is not None and row.energy.model == cost.energy.model
 
 
 def _of_report(name: str, artefact: EnergyArtefact) -> Row:
