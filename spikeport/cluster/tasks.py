@@ -22,8 +22,6 @@ def in_tasks(
     shared: Shared,
     count: int,
     item: Callable[[int], Item],
-    *,
-    cpus: int = 1,
 ) -> Iterator[tuple[int, Result]]:
     """(index, `work(shared, item(index))`) for each index below `count`, in the order in which
     tasks finish.
@@ -35,7 +33,6 @@ def in_tasks(
         shared: sent to each machine once, and read there by each process once: what it keeps from
             one item to the next stays.
         item: makes what one task works on, when its turn comes: only what is in flight is held.
-        cpus: cores that one task takes.
 
     Raises:
         SpikeportError: as raised in a task.
@@ -44,11 +41,11 @@ def in_tasks(
     import ray
     from ray.exceptions import RayError, RayTaskError
 
-    remote = ray.remote(num_cpus=cpus, max_retries=RETRIES)(_answer)
+    remote = ray.remote(num_cpus=1, max_retries=RETRIES)(_answer)
     # In a list, Ray hands the reference over and not what it stands for.
     held = [ray.put((work, shared))]
     cores = ray.cluster_resources().get("CPU", 1)  # type: ignore[no-untyped-call]
-    width = PER_CPU * max(1, int(cores) // cpus)
+    width = PER_CPU * max(1, int(cores))
     waiting: dict[Any, int] = {}
     following = iter(range(count))
     try:
