@@ -12,6 +12,7 @@ from spikeport.comparison.answers import read_answers
 from spikeport.comparison.rows import Row, Spent, Stored
 from spikeport.core.errors import FileError, UsageError
 from spikeport.estimate.stats import Share
+from spikeport.estimate.tally.plan import Coverage
 from spikeport.report.artefacts import EnergyArtefact, EvaluationArtefact, widths
 from spikeport.report.artefacts.evaluation import Target
 from spikeport.report.artefacts.reading import unusable
@@ -179,7 +180,7 @@ def _of_report(name: str, artefact: EnergyArtefact) -> Row:
     report, totals = artefact.report, artefact.report.totals
     right = report.accuracy
     uncounted = tuple(
-        each.path or each.node for each in report.ledger if each.status == "uncounted"
+        each.path or each.node for each in report.ledger if each.status == Coverage.UNCOUNTED
     )
     return Row(
         name=name or printable(artefact.model) or printable(artefact.source.name),

@@ -12,12 +12,14 @@ import pytest
 
 from spikeport.comparison import compare
 from spikeport.comparison.front import front
-from spikeport.comparison.reading import told_apart
+from spikeport.comparison.reading import _of_report, told_apart
 from spikeport.core.errors import FileError, UnknownNameError, UsageError
 from spikeport.estimate.formats import BITS_STAMP, EVALUATION_STAMP
 from spikeport.estimate.paired import paired
 from spikeport.estimate.stats import Share, wilson
+from spikeport.estimate.tally.plan import Coverage
 from spikeport.estimate.unpaired import unpaired
+from spikeport.report.artefacts import EnergyArtefact, energy
 
 FIRST = [True] * 17 + [False] * 3
 SECOND = [False] * 2 + [True] * 17 + [False]
@@ -255,3 +257,22 @@ def test_refusals(tmp_path: Path) -> None:
     (place / "predictions.csv").write_text(table.replace(",1\n", ",0\n"))
     with pytest.raises(FileError, match="not that of the evaluation"):
         compare([place])
+
+
+def test_nodes_that_an_energy_report_does_not_count_are_told() -> None:
+    entries = [
+        energy.LedgerEntry(node=name, path="", kind="Fold", status=status, reason="", notes=[])
+        for name, status in (("fold", Coverage.UNCOUNTED), ("conv", Coverage.COUNTED))
+    ]
+    report = energy.Report.model_construct(
+        origin={},
+        data=energy.Data(name="digits", split="test", provenance=""),
+        samples=1,
+        steps=4,
+        energy_model=energy.Model.model_construct(id="loihi1-davies"),
+        accuracy=None,
+        totals=energy.Totals(energy_uJ=1.0),
+        ledger=entries,
+    )
+    row = _of_report("net", EnergyArtefact(Path("estimated"), report, None))
+    assert row.notes == ("fold is not counted: energy lacks it",)

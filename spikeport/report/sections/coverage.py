@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from spikeport.estimate.tally.plan import Coverage
 from spikeport.report.assets import Assets
 from spikeport.report.gather import Subject
 from spikeport.report.tables import Column, table
@@ -24,7 +25,7 @@ def build(subject: Subject, _: Assets) -> dict[str, Any] | None:
     )
     return {
         "headline": report.headline,
-        "complete": all(entry.status != "UNCOUNTED" for entry in report.ledger),
+        "complete": all(entry.status != Coverage.UNCOUNTED for entry in report.ledger),
         "summary": dict(Counter(entry.status for entry in report.ledger)),
         "nodes": len(report.ledger),
         "model": report.energy_model.id,
