@@ -63,7 +63,8 @@ def pareto_figure(found: Comparison) -> Figure:
     )
     for text in legend.get_texts():
         text.set_parse_math(False)
-    figure.suptitle(_told(found, first, beside), fontsize=_FONT, parse_math=False)
+    # Over the axes alone: a title of the figure runs into the key.
+    axes.set_title(_told(found, first, beside), fontsize=_FONT, parse_math=False)
     return figure
 
 
