@@ -2,8 +2,8 @@
 
     python benchmarks/install_size.py
 
-Downloads: the sizes that `uv.lock` states for the wheels that fit this machine, of all packages that
-are installed in its version. Disk: all files of the environment that runs this.
+Downloads: the sizes that `uv.lock` states for the wheels that fit this machine, of all packages
+that are installed in its version. Disk: all files of the environment that runs this.
 """
 
 from __future__ import annotations
