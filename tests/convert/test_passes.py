@@ -2,13 +2,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from nets import lively
-from spikingjelly.activation_based import neuron
-from torch import nn
+from pass_graphs import conv, norm, static_image
 
-from spikeport.convert import ops, trace
+from spikeport.convert import ops
 from spikeport.convert.domain import Domain
-from spikeport.convert.graph import Graph, rebuilt
+from spikeport.convert.graph import Graph
 from spikeport.convert.interpreter import Interpreter
 from spikeport.convert.passes import (
     PASSES,
@@ -17,26 +15,9 @@ from spikeport.convert.passes import (
     hoist_static,
     merge_identical,
     remove_dead,
-    run_passes,
     split_groups,
 )
-from spikeport.core.errors import CheckFailed, UnknownNameError
-
-
-def norm(channels: int) -> ops.BatchNorm:
-    values = torch.rand(4, channels, generator=torch.Generator().manual_seed(3)).unbind(0)
-    return ops.BatchNorm(values[0], values[1] + 0.1, values[2], values[3], 1e-5)
-
-
-def conv(bias: bool, groups: int = 1) -> ops.Conv:
-    return ops.Conv(
-        torch.rand(4, 4 // groups, 3, 3),
-        torch.rand(4) if bias else None,
-        (1, 1),
-        (1, 1),
-        (1, 1),
-        groups,
-    )
+from spikeport.core.errors import UnknownNameError
 
 
 def chain(*members: ops.Op, shape: tuple[int, ...] = (4, 6, 6)) -> Graph:
@@ -214,19 +195,6 @@ def test_what_nothing_reads_is_dropped() -> None:
     assert remove_dead(after) is after
 
 
-def static_image() -> Graph:
-    """An image repeated in front of the stem; one branch has a neuron, one has none."""
-    graph = Graph(outputs=("sum",))
-    graph.add("x", ops.Input((4, 6, 6), Domain.REAL, False))
-    graph.add("steps", ops.RepeatTime(3), ["x"])
-    graph.add("conv", conv(True), ["steps"], path="stem.conv")
-    graph.add("norm", norm(4), ["conv"], path="stem.norm")
-    graph.add("lif", ops.LIF(2.0, True, 1.0, 0.0), ["norm"], path="stem.lif")
-    graph.add("shortcut", conv(False), ["norm"])
-    graph.add("sum", ops.Add(), ["lif", "shortcut"])
-    return graph
-
-
 def test_a_static_stem_is_hoisted_in_front_of_its_repeat() -> None:
     before = static_image()
     after = hoist_static(before)
@@ -334,76 +302,3 @@ def test_a_copy_renames_what_would_collide() -> None:
     after = split_groups(before)
     assert "n0.group0_2" in after
     assert same_output(before, after)
-
-
-# -- the pipeline ---------------------------------------------------------------------------------
-
-
-def test_passes_run_in_order_and_are_noted() -> None:
-    x = torch.rand(2, 4, 6, 6)
-    before = static_image()
-    after = run_passes(before, ["cancel-views", "hoist-static", "fold-batch-norm"], x)
-    # There was no view to cancel.
-    assert after.metadata["passes"] == ["hoist-static", "fold-batch-norm"]
-    assert "passes" not in before.metadata
-    with pytest.raises(UnknownNameError, match="hoist-static"):
-        run_passes(before, ["hoist"], x)
-
-
-def test_a_pass_that_changes_a_spike_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    def mute(graph: Graph) -> Graph:
-        return rebuilt(graph, {"lif": ops.LIF(2.0, True, 1000.0, 0.0)})
-
-    monkeypatch.setitem(PASSES._entries, "mute", mute)
-    with pytest.raises(CheckFailed, match=r"stem.lif: pass mute changes \d+ of \d+ spikes"):
-        run_passes(static_image(), ["mute"], torch.rand(2, 4, 6, 6) * 3)
-
-
-def test_a_pass_that_moves_the_output_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    def louder(graph: Graph) -> Graph:
-        layer = graph["shortcut"].op
-        return rebuilt(graph, {"shortcut": replace(layer, weight=layer.weight * 1.001)})
-
-    monkeypatch.setitem(PASSES._entries, "louder", louder)
-    with pytest.raises(CheckFailed, match="sum: pass louder moves the output"):
-        run_passes(static_image(), ["louder"], torch.rand(2, 4, 6, 6))
-
-
-def test_a_pass_that_adds_a_neuron_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    def spiking(graph: Graph) -> Graph:
-        return rebuilt(graph, {"sum": ops.Add(), "shortcut": ops.IF(1.0, 0.0)})
-
-    monkeypatch.setitem(PASSES._entries, "spiking", spiking)
-    with pytest.raises(CheckFailed, match="shortcut: pass spiking adds a neuron"):
-        run_passes(static_image(), ["spiking"], torch.rand(2, 4, 6, 6))
-
-
-def test_folding_keeps_exact_ties_of_attention() -> None:
-    """Counts times 0.125 against 0.5, behind a folded layer: a count of 4 still fires."""
-    torch.manual_seed(0)
-
-    class Attention(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.qkv, self.norm = nn.Conv1d(8, 24, 1, bias=False), nn.BatchNorm1d(24)
-            self.first = neuron.LIFNode(step_mode="m", v_threshold=0.3)
-            self.attn = neuron.LIFNode(step_mode="m", v_threshold=0.5, decay_input=False)
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            current = self.norm(self.qkv(x.flatten(0, 1))).unflatten(0, x.shape[:2])
-            q, k, v = self.first(current).chunk(3, dim=2)
-            return self.attn(v @ (k.transpose(-1, -2) @ q) * 0.125)
-
-    model = lively(Attention())
-    graph = trace(model, torch.rand(4, 2, 8, 10) * 2, passes=["merge-identical"])
-    counts: list[torch.Tensor] = []
-
-    def keep(node: object, value: torch.Tensor) -> None:
-        if node.name == graph["attn"].inputs[0]:  # type: ignore[attr-defined]
-            counts.append(value.clone())
-
-    spikes = Interpreter(graph, torch.float64).run(torch.rand(4, 2, 8, 10) * 2, keep)
-    ties = counts[0][0] == 0.5
-    assert ties.sum() > 0
-    assert bool((spikes[0][ties] == 1).all())
-    assert graph.metadata["passes"] == ["fold-batch-norm"]
