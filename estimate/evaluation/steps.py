@@ -10,7 +10,7 @@ import numpy.typing as npt
 from spikeport.convert.graph import Graph
 from spikeport.convert.ops import OverTime
 from spikeport.estimate.energy.evaluate import Energies
-from spikeport.estimate.tally.moments import Counts
+from spikeport.estimate.tally.exact import Counts
 from spikeport.estimate.tally.tally import Tally
 
 

@@ -13,7 +13,7 @@ from spikeport.convert.graph import Node
 from spikeport.convert.ops import Input
 from spikeport.core.errors import UsageError
 from spikeport.estimate.tally.edge import Edge, Reduction
-from spikeport.estimate.tally.moments import Counts
+from spikeport.estimate.tally.exact import Counts
 from spikeport.estimate.tally.plan import Measure
 from spikeport.estimate.tally.terms import Term
 

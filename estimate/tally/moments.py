@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spikeport.core.errors import UsageError
-
-Counts = npt.NDArray[np.int64]
+from spikeport.estimate.tally.exact import Counts, exact_product
 
 MAX_COUNT = 1 << 40
 """Largest count of one node and sample, below which all sums here stay exact."""
@@ -34,12 +33,11 @@ class Moments:
         """Add samples `[B, K]`."""
         for start in range(0, len(counts), _CHUNK):
             part = counts[start : start + _CHUNK]
-            high = (part >> _DIGIT).astype(np.float64)
-            low = (part & ((1 << _DIGIT) - 1)).astype(np.float64)
+            high, low = part >> _DIGIT, part & ((1 << _DIGIT) - 1)
             for total, (left, right) in zip(
                 self.digits, ((low, low), (low, high), (high, high)), strict=True
             ):
-                total += (left.T @ right).astype(np.int64)
+                total += exact_product(left, right)
 
     def products(self, columns: list[int]) -> npt.NDArray[Any]:
         """Python integers `[n, n]` for the chosen counts."""

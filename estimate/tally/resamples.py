@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from spikeport.estimate.tally.moments import Counts
+from spikeport.estimate.tally.exact import Counts, exact_product
 
 RESAMPLES = 1000
 # 12 x 2^40 x 256 stays below 2^53.
@@ -42,8 +42,7 @@ class Resamples:
             span = slice(start, start + _CHUNK)
             times = np.stack([_times(each, self.seed) for each in names[span]])
             self.sizes += times.sum(0)
-            weights = times.astype(np.float64).T
-            self.sums += (weights @ counts[span].astype(np.float64)).astype(np.int64)
+            self.sums += exact_product(times, counts[span])
 
     def means(self, columns: list[int], coefficients: list[float]) -> npt.NDArray[np.float64]:
         """Mean of a weighted sum of counts in each resample that holds a sample."""

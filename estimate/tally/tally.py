@@ -15,8 +15,9 @@ from spikeport.convert.graph import Graph, Node
 from spikeport.core.errors import UsageError
 from spikeport.estimate.stats import Method, Statistics, summary
 from spikeport.estimate.tally.batch import BatchCounts, Counted, Key, Part
+from spikeport.estimate.tally.exact import Counts
 from spikeport.estimate.tally.facts import Facts
-from spikeport.estimate.tally.moments import Counts, Moments, check_range
+from spikeport.estimate.tally.moments import Moments, check_range
 from spikeport.estimate.tally.plan import NodePlan
 from spikeport.estimate.tally.resamples import Resamples, names_of
 from spikeport.estimate.tally.rules import plan_for
