@@ -15,6 +15,7 @@ from spikeport.core.lazy import lazy
 if TYPE_CHECKING:
     from spikeport.estimate.capacity import CHIPS, CapacityReport, fit_chips
     from spikeport.estimate.columns import LAYER_COLUMNS
+    from spikeport.estimate.coverage import Coverage
     from spikeport.estimate.energy import ENERGY_MODELS, EnergyModel, energy_model
     from spikeport.estimate.evaluation import (
         Accuracy,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from spikeport.estimate.run import estimate
     from spikeport.estimate.spectrum import Spectra, SpectrumReport
     from spikeport.estimate.stats import Statistics, statistics
-    from spikeport.estimate.tally import Coverage, Ledger, NodePlan, Tally, Term, register_rule
+    from spikeport.estimate.tally import Ledger, NodePlan, Tally, Term, register_rule
     from spikeport.estimate.tally.rows import SampleFile
 
 _WHERE = {
@@ -41,7 +42,7 @@ _WHERE = {
     "Accuracy": "evaluation",
     "AccuracyResult": "evaluation",
     "CapacityReport": "capacity",
-    "Coverage": "tally",
+    "Coverage": "coverage",
     "DataInfo": "report",
     "EnergyModel": "energy",
     "EnergyReport": "report",

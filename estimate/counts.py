@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from spikeport.estimate.columns import count_columns
+from spikeport.estimate.coverage import Coverage
 from spikeport.estimate.stages import Stage, stage_of
 from spikeport.estimate.stats import Method, Statistics
 from spikeport.estimate.tally.facts import elements
-from spikeport.estimate.tally.plan import Coverage
 from spikeport.estimate.tally.tally import Tally
 from spikeport.estimate.tally.terms import Term
 

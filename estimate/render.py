@@ -12,10 +12,10 @@ from rich.text import Text
 
 from spikeport.estimate.capacity.render import render_capacity
 from spikeport.estimate.compare.render import render_comparison
+from spikeport.estimate.coverage import Coverage
 from spikeport.estimate.numbers import MISSING, percent, si, significant
 from spikeport.estimate.report import PAPER_CONSTANTS, EnergyReport
 from spikeport.estimate.tally.facts import label
-from spikeport.estimate.tally.plan import Coverage
 from spikeport.estimate.tally.terms import Term
 from spikeport.estimate.units import microjoule
 

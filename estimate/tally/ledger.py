@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from spikeport.estimate.tally.plan import Coverage
+from spikeport.estimate.coverage import Coverage
 from spikeport.estimate.tally.tally import Tally
 
 

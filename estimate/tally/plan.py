@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import torch
 from torch import Tensor
 
+from spikeport.estimate.coverage import Coverage
 from spikeport.estimate.tally.edge import Reduction
 from spikeport.estimate.tally.terms import Term
-
-
-class Coverage(StrEnum):
-    """Whether a node is in the count."""
-
-    COUNTED = "counted"
-    ZERO = "zero by rule"
-    UNCOUNTED = "UNCOUNTED"
 
 
 @dataclass(frozen=True)

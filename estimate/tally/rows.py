@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spikeport.core.files import atomic_path, remove_abandoned
+from spikeport.estimate.coverage import Coverage
 from spikeport.estimate.tally.exact import Counts
-from spikeport.estimate.tally.plan import Coverage
 from spikeport.estimate.tally.terms import Term
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from pathlib import Path
 from spikeport.comparison.answers import read_answers
 from spikeport.comparison.rows import Row, Spent, Stored
 from spikeport.core.errors import FileError, UsageError
+from spikeport.estimate.coverage import Coverage
 from spikeport.estimate.stats import Share
-from spikeport.estimate.tally.plan import Coverage
 from spikeport.report.artefacts import EnergyArtefact, EvaluationArtefact, widths
 from spikeport.report.artefacts.evaluation import Target
 from spikeport.report.artefacts.reading import unusable

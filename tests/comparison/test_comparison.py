@@ -14,10 +14,10 @@ from spikeport.comparison import compare
 from spikeport.comparison.front import front
 from spikeport.comparison.reading import _of_report, told_apart
 from spikeport.core.errors import FileError, UnknownNameError, UsageError
+from spikeport.estimate.coverage import Coverage
 from spikeport.estimate.formats import BITS_STAMP, EVALUATION_STAMP
 from spikeport.estimate.paired import paired
 from spikeport.estimate.stats import Share, wilson
-from spikeport.estimate.tally.plan import Coverage
 from spikeport.estimate.unpaired import unpaired
 from spikeport.report.artefacts import EnergyArtefact, energy
 

@@ -16,7 +16,7 @@ from spikeport.convert import Graph, trace
 from spikeport.convert.domain import Domain
 from spikeport.convert.ops import Delay, Fourier
 from spikeport.estimate import Tally
-from spikeport.estimate.tally.plan import Coverage
+from spikeport.estimate.coverage import Coverage
 from spikeport.train.models.mixers import MIXERS
 from spikeport.train.models.stf.options import VARIANTS
 

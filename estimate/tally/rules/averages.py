@@ -19,10 +19,11 @@ from spikeport.convert.ops import (
     SumPool,
     SumTime,
 )
+from spikeport.estimate.coverage import Coverage
 from spikeport.estimate.tally.edge import weighted
 from spikeport.estimate.tally.facts import Facts, elements, uniform
 from spikeport.estimate.tally.geometry import axis_cover, outer, squeezed, windows_cover
-from spikeport.estimate.tally.plan import Coverage, Measure, NodePlan, zero
+from spikeport.estimate.tally.plan import Measure, NodePlan, zero
 from spikeport.estimate.tally.rules.base import counted, footprint, register_rule
 from spikeport.estimate.tally.terms import Term
 

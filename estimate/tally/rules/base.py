@@ -9,8 +9,9 @@ import torch
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Node
 from spikeport.convert.ops import Op, Stateful
+from spikeport.estimate.coverage import Coverage
 from spikeport.estimate.tally.facts import Facts, elements
-from spikeport.estimate.tally.plan import Coverage, Footprint, Measure, NodePlan
+from spikeport.estimate.tally.plan import Footprint, Measure, NodePlan
 from spikeport.estimate.tally.registry import ClassRegistry
 from spikeport.estimate.tally.terms import Term
 

@@ -14,8 +14,9 @@ from spikeport.convert.ops import (
     Tile,
     ZeroPad,
 )
+from spikeport.estimate.coverage import Coverage
 from spikeport.estimate.tally.facts import Facts
-from spikeport.estimate.tally.plan import Coverage, Footprint, NodePlan, zero
+from spikeport.estimate.tally.plan import Footprint, NodePlan, zero
 from spikeport.estimate.tally.rules.base import footprint, register_rule
 
 

@@ -8,10 +8,11 @@ from torch import Tensor
 
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Node
+from spikeport.estimate.coverage import Coverage
 from spikeport.estimate.tally.edge import weighted
 from spikeport.estimate.tally.facts import Facts, elements, uniform
 from spikeport.estimate.tally.geometry import squeezed
-from spikeport.estimate.tally.plan import Coverage, Measure, NodePlan
+from spikeport.estimate.tally.plan import Measure, NodePlan
 from spikeport.estimate.tally.rules.base import footprint
 from spikeport.estimate.tally.terms import Term
 

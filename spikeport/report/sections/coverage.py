@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from spikeport.estimate.tally.plan import Coverage
+from spikeport.estimate.coverage import Coverage
 from spikeport.report.assets import Assets
 from spikeport.report.gather import Subject
 from spikeport.report.tables import Column, table
