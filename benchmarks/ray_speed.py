@@ -22,7 +22,7 @@ import torch
 
 from spikeport.cli.options import RunChoice
 from spikeport.cli.runs import open_run, spread, stack
-from spikeport.cluster import connected, counted_by_ray
+from spikeport.cluster import by_ray, connected
 from spikeport.convert import Graph, Interpreter
 from spikeport.estimate import EnergyReport, estimate
 
@@ -40,7 +40,7 @@ def batches_of(samples: int, batch: int) -> tuple[Graph, Sequence[Any]]:
 
 
 def counted(executor: Interpreter, batches: Sequence[Any]) -> EnergyReport:
-    return estimate(executor, batches, workers=counted_by_ray)
+    return estimate(executor, batches, workers=by_ray)
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ import slow_batches
 import swept
 import torch
 
-from spikeport.cluster import connected, counted_by_ray, in_tasks
+from spikeport.cluster import by_ray, connected, in_tasks
 from spikeport.convert import Graph, Interpreter
 from spikeport.core.errors import MissingPackageError, UsageError
 from spikeport.estimate import Progress, estimate
@@ -80,14 +80,12 @@ def errors_arrive_with_what_they_say() -> None:
 def counts_equal_those_of_one_process(net: Graph, folder: Path) -> None:
     executor, batches = Interpreter(net, torch.float64), slow_batches.Batches(5)
     here = estimate(executor, batches)
-    there = estimate(
-        executor, batches, workers=counted_by_ray, progress=Progress(folder / "progress.npz")
-    )
+    there = estimate(executor, batches, workers=by_ray, progress=Progress(folder / "progress.npz"))
     assert there.counts.equals(here.counts) and there.totals == here.totals
     assert there.accuracy == here.accuracy
     # All is done: nothing is counted twice.
     resumed = Progress(folder / "progress.npz", resume=True)
-    again = estimate(executor, batches, workers=counted_by_ray, progress=resumed)
+    again = estimate(executor, batches, workers=by_ray, progress=resumed)
     assert again.counts.equals(here.counts)
 
 

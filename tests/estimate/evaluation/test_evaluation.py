@@ -156,7 +156,7 @@ def test_what_is_kept_of_a_sample_is_small(net: Graph) -> None:
     session = sessions.Session(Interpreter(net), wanted)
     frames, labels = whole_batch()
     for index in range(21):
-        session.run(index, frames, labels, range(48))
+        session.add(index, session.running(frames, labels, range(48)))
     size = sum(array.nbytes for part in session.kept.values() for array in part.state().values())
     assert size / (21 * 48) < 150
 
