@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Sized
-from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import chain
 
@@ -25,15 +24,12 @@ from spikeport.estimate.evaluation.early_exit import (
 )
 from spikeport.estimate.evaluation.records import Records
 from spikeport.estimate.evaluation.result import Evaluation, TargetResult
-from spikeport.estimate.evaluation.session import Found, Running, Session, Wanted
+from spikeport.estimate.evaluation.session import Batch, Evaluating, Session, Wanted
 from spikeport.estimate.evaluation.timing import measure
 from spikeport.estimate.progress import Kept, Progress
 from spikeport.estimate.report import DataInfo, EnergyReport
 from spikeport.estimate.sharing import Sharing, worked
 from spikeport.estimate.table import Interval
-
-Batch = tuple[Tensor, Tensor] | tuple[Tensor, Tensor, Sequence[object]]
-"""(frames as the executors take them, labels `[B]`, names of the samples)."""
 
 
 def evaluate(
@@ -111,19 +107,6 @@ def evaluate(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Evaluating:
-    """What is done to each batch: the names of its samples, and what each executor found."""
-
-    running: Mapping[str, Running]
-
-    def __call__(self, index: int, batch: Batch) -> tuple[list[str], dict[str, Found]]:
-        frames, labels = batch[0], batch[1]
-        names = batch[2] if len(batch) == 3 else [f"{index}.{at}" for at in range(len(labels))]
-        found = {name: running(frames, labels, names) for name, running in self.running.items()}
-        return [str(each) for each in names], found
-
-
 def _run(
     sessions: Mapping[str, Session],
     samples: Records,
@@ -139,7 +122,7 @@ def _run(
     done: set[int] = set()
     if progress is not None:
         done |= progress.restore(kept, _settings(sessions, wanted))
-    work = _Evaluating({name: session.running for name, session in sessions.items()})
+    work = Evaluating({name: session.running for name, session in sessions.items()})
     results = worked(work, batches, frozenset(done), workers)
     total = len(batches) - len(done) if isinstance(batches, Sized) else None
     for index, (names, found) in track(results, "Evaluating", total):

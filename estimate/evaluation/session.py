@@ -23,6 +23,9 @@ from spikeport.estimate.tally.batch import Counted
 from spikeport.estimate.tally.counter import Counter
 from spikeport.estimate.tally.tally import Tally
 
+Batch = tuple[Tensor, Tensor] | tuple[Tensor, Tensor, Sequence[object]]
+"""(frames as the executors take them, labels `[B]`, names of the samples)."""
+
 WATCHED_BYTES = 1 << 30
 """Size of all values of a run that is watched: some executors hold them until it ends."""
 
@@ -184,6 +187,22 @@ class Session:
         if self.read_out is not None:
             self.steps.add(index, found.steps)
         self.accuracy.put(index, found.judged)
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluating:
+    """What is done to each batch: the names of its samples, and what each executor finds.
+
+    Not beside `evaluate`: what a worker imports delays its first batch.
+    """
+
+    running: Mapping[str, Running]
+
+    def __call__(self, index: int, batch: Batch) -> tuple[list[str], dict[str, Found]]:
+        frames, labels = batch[0], batch[1]
+        names = batch[2] if len(batch) == 3 else [f"{index}.{at}" for at in range(len(labels))]
+        found = {name: running(frames, labels, names) for name, running in self.running.items()}
+        return [str(each) for each in names], found
 
 
 @dataclass(frozen=True, eq=False)
