@@ -171,6 +171,24 @@ def test_timing_says_what_it_timed(net: Graph) -> None:
     assert found.events_per_second == found.events / found.seconds
 
 
+@pytest.mark.slow
+def test_processes_change_nothing(net: Graph) -> None:
+    here = evaluated(net, energy=MODEL, curve=True)
+    there = evaluated(net, energy=MODEL, curve=True, workers=2)
+    assert there.as_json() == here.as_json()
+    assert there.predictions().equals(here.predictions())
+
+
+def test_what_cannot_be_shared_out_is_refused(net: Graph) -> None:
+    class Local(Interpreter):
+        pass
+
+    with pytest.raises(UsageError, match="cannot be given to another process"):
+        evaluate({"net": Local(net)}, slow_batches.Batches(7), workers=2)
+    with pytest.raises(UsageError, match="stream"):
+        evaluate({"net": Interpreter(net)}, iter(slow_batches.Batches(7)), workers=2)
+
+
 def test_refusals(net: Graph) -> None:
     with pytest.raises(UsageError, match="nothing to evaluate"):
         evaluate({}, [])
