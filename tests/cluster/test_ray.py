@@ -24,6 +24,7 @@ from small_nets import small_net
 from spikeport.cli.evaluation import Asked, run_evaluation
 from spikeport.cli.options import RunChoice, SharingChoice
 from spikeport.cluster import by_ray, connected, in_tasks
+from spikeport.cluster.sharing import _packed, _unpacked
 from spikeport.convert import Graph, Interpreter
 from spikeport.core.errors import MissingPackageError, UsageError
 from spikeport.estimate import Progress, estimate, evaluate, progress
@@ -34,6 +35,8 @@ def itself(place: int) -> int:
     return place
 
 
+# Many processes that import torch: on a busy machine, minutes.
+@pytest.mark.timeout(600)
 def test_a_cluster_of_this_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -162,6 +165,14 @@ def a_sweep_gives_the_rows_of_one_process(folder: Path, patch: pytest.MonkeyPatc
     there = sweep(grid, folder / "there.parquet", address="auto")
     assert len(there) == 4 and not any(row.get("error") for row in there)
     assert [swept.without_time(row) for row in there] == [swept.without_time(row) for row in here]
+
+
+def test_what_numpy_has_no_type_for_is_sent_as_it_is() -> None:
+    batch = (torch.ones(2, 3, dtype=torch.bfloat16), torch.arange(3), ["a", "b", "c"])
+    half, labels, names = _unpacked(_packed(batch))
+    assert half is batch[0] and names is batch[2]
+    assert torch.equal(labels, batch[1]) and labels.dtype == batch[1].dtype
+    assert _unpacked(_packed("no tuple")) == "no tuple"
 
 
 def test_no_cluster_at_the_address() -> None:
