@@ -43,19 +43,24 @@ def run(
     from spikeport.cli.runs import command_line
     from spikeport.sweep import load_grid, sweep
     from spikeport.sweep.cells import expand
+    from spikeport.train.stopping import Stopped
 
     asked = load_grid(grid)
     varied = _varied([cell.keys for cell in expand(asked, str(grid))])
-    rows = sweep(
-        asked,
-        out,
-        address=ray,
-        workers=workers,
-        resume=resume,
-        command=command_line(),
-        source=str(grid),
-        on_row=lambda row, count, total: _tell(row, varied, f"{count} of {total}"),
-    )
+    try:
+        rows = sweep(
+            asked,
+            out,
+            address=ray,
+            workers=workers,
+            resume=resume,
+            command=command_line(),
+            source=str(grid),
+            on_row=lambda row, count, total: _tell(row, varied, f"{count} of {total}"),
+        )
+    except Stopped:
+        output.print_note("stopped on request; all is saved. Go on with --resume.")
+        return
     failed = sum(bool(row.get("error")) for row in rows)
     if as_json:
         output.print_json([dict(row) for row in rows])
