@@ -20,11 +20,10 @@ from typing import Any
 import ray
 import torch
 
-from spikeport.cli.options import RunChoice
-from spikeport.cli.runs import open_run, spread, stack
 from spikeport.cluster import connected, counted_by_ray
 from spikeport.convert import Graph, Interpreter
 from spikeport.estimate import EnergyReport, estimate
+from spikeport.runs import RunChoice, open_run, spread, stack
 
 WORKERS = (1, 2)
 

@@ -13,10 +13,10 @@ from spikeport.core.errors import UnsupportedError, UsageError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from spikeport.cli.runs import Run, RunBatches
     from spikeport.convert import Executor
     from spikeport.estimate import Evaluation, Progress
     from spikeport.estimate.evaluation.timing import Timing
+    from spikeport.runs import Run, RunBatches
 
 PROGRESS = "progress.npz"
 """In the folder of the results while a run is not finished."""
@@ -49,7 +49,7 @@ def run_evaluation(
     chosen: options.RunChoice, names: list[str], asked: Asked, *, as_json: bool
 ) -> None:
     """Run it, write it, print it."""
-    from spikeport.cli.runs import command_line
+    from spikeport.cli.output import command_line
     from spikeport.estimate import DataInfo, energy_model, evaluate
     from spikeport.estimate.energy import DEFAULT_ENERGY_MODEL
 
@@ -116,8 +116,8 @@ def open_targets(chosen: options.RunChoice, names: list[str]) -> tuple[dict[str,
     """The executors by name, and the data."""
     # Registers how what Lava adds is counted.
     import spikeport.lava_counting  # noqa: F401
-    from spikeport.cli.runs import open_run
     from spikeport.core.progress import track
+    from spikeport.runs import open_run
     from spikeport.targets.executors import executor_of
 
     opened = open_run(chosen)
@@ -146,8 +146,8 @@ def _curve_comes_with_files(asked: Asked, executors: dict[str, Executor]) -> boo
 def _progress(
     asked: Asked, chosen: options.RunChoice, opened: Run, batches: RunBatches, digest: str
 ) -> Progress:
-    from spikeport.cli.runs import BATCH
     from spikeport.estimate import Progress
+    from spikeport.runs import BATCH
 
     assert asked.out is not None
     settings = {

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 # Registers how what Lava adds is counted.
 from spikeport import lava_counting as _rules  # noqa: F401
-from spikeport.cli.options import RunChoice
-from spikeport.cli.runs import Run, open_run, spread, stack
 from spikeport.convert import Executor, Graph, trace
 from spikeport.convert.passes.scale_thresholds import scale_thresholds
 from spikeport.core.errors import SpikeportError
@@ -21,6 +19,7 @@ from spikeport.estimate import evaluate
 from spikeport.estimate.energy.load import energy_model
 from spikeport.estimate.evaluation.result import TargetResult
 from spikeport.estimate.stats import wilson
+from spikeport.runs import Run, RunChoice, open_run, spread, stack
 from spikeport.sweep.cells import LAVA, Cell, EvaluateSettings
 from spikeport.targets.executors import BackendExecutor, executor_of
 
