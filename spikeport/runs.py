@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +118,11 @@ class RunBatches(Sequence["tuple[Tensor, Tensor, list[int]]"]):
             state.update(self.data.frames[index].tobytes())
             state.update(str(self.data.labels[index]).encode())
         return state.hexdigest()
+
+
+def command_line() -> str:
+    """What this process was called with: stands in results, so that they can be had again."""
+    return shlex.join(["spikeport", *sys.argv[1:]])
 
 
 def spread(count: int, chosen: int) -> list[int]:

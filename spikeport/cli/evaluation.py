@@ -49,9 +49,9 @@ def run_evaluation(
     chosen: options.RunChoice, names: list[str], asked: Asked, *, as_json: bool
 ) -> None:
     """Run it, write it, print it."""
-    from spikeport.cli.output import command_line
     from spikeport.estimate import DataInfo, energy_model, evaluate
     from spikeport.estimate.energy import DEFAULT_ENERGY_MODEL
+    from spikeport.runs import command_line
 
     priced = asked.energy or (None if asked.out is None else DEFAULT_ENERGY_MODEL)
     charged = None if priced is None else energy_model(priced)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shlex
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -61,11 +60,6 @@ def print_notes() -> None:
         NOTES.addHandler(_Notes())
     NOTES.setLevel(logging.INFO)
     NOTES.propagate = False
-
-
-def command_line() -> str:
-    """What this process was called with: stands in results, so that they can be had again."""
-    return shlex.join(["spikeport", *sys.argv[1:]])
 
 
 def print_json(value: Any) -> None:

@@ -79,7 +79,7 @@ def run(
     from spikeport.estimate.capacity import chip_named
     from spikeport.estimate.export import export
     from spikeport.estimate.origin import one_line
-    from spikeport.runs import BATCH, open_run
+    from spikeport.runs import BATCH, command_line, open_run
 
     charged = [energy_model(name) for name in names_in(energy)]
     chips = [chip_named(name) for name in names_in(chip)] if chip else []
@@ -115,7 +115,7 @@ def run(
             per_sample=rows,
         )
     if out is not None:
-        files = export(report, out, name=chosen.model, command=output.command_line())
+        files = export(report, out, name=chosen.model, command=command_line())
         if report.capacity is not None:
             report.capacity.to_csv(out / "capacity.csv", one_line(report.origin))
             files.append(out / "capacity.csv")

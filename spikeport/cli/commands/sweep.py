@@ -39,6 +39,7 @@ def run(
 
     Example: spikeport sweep examples/grids/targets.yaml -o targets.parquet --workers 2 --resume
     """
+    from spikeport.runs import command_line
     from spikeport.sweep import load_grid, sweep
     from spikeport.sweep.cells import expand
 
@@ -50,7 +51,7 @@ def run(
         address=ray,
         workers=workers,
         resume=resume,
-        command=output.command_line(),
+        command=command_line(),
         source=str(grid),
         on_row=lambda row, count, total: _tell(row, varied, f"{count} of {total}"),
     )
