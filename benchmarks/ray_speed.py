@@ -27,11 +27,10 @@ import psutil
 import ray
 import torch
 
-from spikeport.cli.options import RunChoice
-from spikeport.cli.runs import open_run, spread, stack
 from spikeport.cluster import by_ray, connected
 from spikeport.convert import Graph, Interpreter
 from spikeport.estimate import EnergyReport, estimate
+from spikeport.runs import RunChoice, open_run, spread, stack
 
 WORKERS = (1, 2)
 CORES = 2

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rich.console import Console
 from rich.markup import escape
 
-from spikeport.cli.runs import Run, spread, stack
 from spikeport.core.files import write_json
 from spikeport.core.progress import working
+from spikeport.runs import Run, spread, stack
 
 if TYPE_CHECKING:
     from torch import nn

@@ -11,7 +11,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from spikeport.cli import runs
+from spikeport import runs
 from spikeport.convert import Graph
 from spikeport.convert.domain import Domain
 from spikeport.convert.ops import LIF, Conv, Input, Linear, MeanTime, Reshape

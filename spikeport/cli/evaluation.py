@@ -13,10 +13,10 @@ from spikeport.core.errors import UnsupportedError, UsageError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from spikeport.cli.runs import Run, RunBatches
     from spikeport.convert import Executor
     from spikeport.estimate import Evaluation, Progress
     from spikeport.estimate.evaluation.timing import Timing
+    from spikeport.runs import Run, RunBatches
 
 PROGRESS = "progress.npz"
 """In the folder of the results while a run is not finished."""
@@ -54,10 +54,10 @@ def run_evaluation(
     as_json: bool,
 ) -> None:
     """Run it, write it, print it."""
-    from spikeport.cli.runs import command_line
     from spikeport.cluster import shared_out
     from spikeport.estimate import DataInfo, energy_model, evaluate
     from spikeport.estimate.energy import DEFAULT_ENERGY_MODEL
+    from spikeport.runs import command_line
 
     priced = asked.energy or (None if asked.out is None else DEFAULT_ENERGY_MODEL)
     charged = None if priced is None else energy_model(priced)
@@ -126,8 +126,8 @@ def open_targets(chosen: options.RunChoice, names: list[str]) -> tuple[dict[str,
     """The executors by name, and the data."""
     # Registers how what Lava adds is counted.
     import spikeport.lava_counting  # noqa: F401
-    from spikeport.cli.runs import open_run
     from spikeport.core.progress import track
+    from spikeport.runs import open_run
     from spikeport.targets.executors import executor_of
 
     opened = open_run(chosen)
@@ -163,8 +163,8 @@ def _times_come_with_files(asked: Asked, sharing: options.SharingChoice) -> bool
 def _progress(
     asked: Asked, chosen: options.RunChoice, opened: Run, batches: RunBatches, digest: str
 ) -> Progress:
-    from spikeport.cli.runs import BATCH
     from spikeport.estimate import Progress
+    from spikeport.runs import BATCH
 
     assert asked.out is not None
     settings = {

@@ -11,6 +11,8 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from spikeport import runs
+
 Model = Annotated[
     str,
     typer.Argument(
@@ -135,17 +137,17 @@ class InputChoice:
 
 
 @dataclass(frozen=True)
-class RunChoice:
-    """A network and the recordings that it is to see."""
+class RunChoice(runs.RunChoice):
+    """A network and the recordings that it is to see, as arguments."""
 
     model: Model
-    data: Data = "digits"
-    checkpoint: Checkpoint = None
-    split: Split = "test"
-    samples: Samples = None
-    steps: Steps = None
-    framing: Framing = "count"
-    skip_bad: SkipBad = False
+    data: Data = runs.RunChoice.data
+    checkpoint: Checkpoint = runs.RunChoice.checkpoint
+    split: Split = runs.RunChoice.split
+    samples: Samples = runs.RunChoice.samples
+    steps: Steps = runs.RunChoice.steps
+    framing: Framing = runs.RunChoice.framing
+    skip_bad: SkipBad = runs.RunChoice.skip_bad
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from spikeport.core.errors import UsageError
 
 if TYPE_CHECKING:
     from spikeport.bits import BitsSweep
-    from spikeport.cli.runs import Run
+    from spikeport.runs import Run
 
 COMPARED_ALONE = 50
 """Recordings on which layers are compared one by one."""
@@ -49,8 +49,8 @@ def sweep(
         UsageError: a width, an option or the name of the table cannot be meant.
     """
     from spikeport.bits import ENERGY, checked_options, sweep_bits
-    from spikeport.cli.runs import open_run, spread, stack
     from spikeport.estimate import energy_model
+    from spikeport.runs import open_run, spread, stack
 
     if "lava" not in names:
         raise UsageError(

@@ -15,9 +15,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from spikeport.core.checking import checked_settings
 from spikeport.core.errors import UsageError
 from spikeport.estimate.energy import DEFAULT_ENERGY_MODEL
-from spikeport.sweep.grid import Grid, checked
+from spikeport.sweep.grid import Grid
 
 LAVA = "lava"
 
@@ -143,7 +144,7 @@ def _evaluated(grid: Grid, source: str) -> Iterator[Cell]:
             raise UsageError(
                 f"{min(twice)} is fixed and on an axis too.", where=source, fix="Leave one out."
             )
-        settings = checked(EvaluateSettings, {**grid.fixed, **chosen}, source)
+        settings = checked_settings(EvaluateSettings, {**grid.fixed, **chosen}, source)
         told = settings.model_dump()
         if settings.weight_bits is not None:
             asked = True
@@ -166,7 +167,7 @@ def _trained(grid: Grid, source: str) -> Iterator[Cell]:
 
     assert grid.recipe is not None
     base = load_recipe(grid.recipe).model_dump(mode="json")
-    fixed = checked(TrainSettings, grid.fixed, source).model_dump()
+    fixed = checked_settings(TrainSettings, grid.fixed, source).model_dump()
     for labels, chosen in _combinations(grid, source):
         _no_clash(labels, {*TrainSettings.model_fields, "recipe", "model", "seed"}, source)
         told = copy.deepcopy(base)

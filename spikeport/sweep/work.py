@@ -15,15 +15,15 @@ import numpy as np
 
 # Registers how what Lava adds is counted.
 from spikeport import lava_counting as _rules  # noqa: F401
-from spikeport.cli.options import RunChoice
-from spikeport.cli.runs import BATCH, Run, open_run, spread
 from spikeport.convert import Executor, Graph, trace
 from spikeport.convert.passes.scale_thresholds import scale_thresholds
 from spikeport.core.errors import SpikeportError
+from spikeport.core.training_state import STATE_FILE
 from spikeport.estimate import evaluate
 from spikeport.estimate.energy.load import energy_model
 from spikeport.estimate.evaluation.result import TargetResult
 from spikeport.estimate.stats import wilson
+from spikeport.runs import BATCH, Run, RunChoice, open_run, spread
 from spikeport.sweep.cells import LAVA, Cell, EvaluateSettings
 from spikeport.targets.executors import BackendExecutor, executor_of
 from spikeport.targets.reference import ReferenceExecutor
@@ -34,10 +34,6 @@ if TYPE_CHECKING:
 
     from spikeport.train.recipe import Recipe
     from spikeport.train.samples import Samples
-
-
-_STATE = "state.safetensors"
-"""What `fit` goes on from."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +145,7 @@ def _trained(cell: Cell, place: Place) -> dict[str, Any]:
     recipe = parse_recipe(cell.settings["recipe"], "recipe")
     folder = Path(place.runs) / cell.hash[:16]
     # What an interrupted sweep, or a worker that died, left is gone on with: same settings.
-    result = fit(recipe, folder, resume=(folder / _STATE).exists())
+    result = fit(recipe, folder, resume=(folder / STATE_FILE).exists())
     low, high = wilson(round(result.accuracy * result.test_samples), result.test_samples)
     found: dict[str, Any] = {
         "accuracy": result.accuracy,

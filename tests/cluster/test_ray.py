@@ -22,7 +22,7 @@ import torch
 from small_nets import small_net
 
 from spikeport.cli.evaluation import Asked, run_evaluation
-from spikeport.cli.options import RunChoice, SharingChoice
+from spikeport.cli.options import SharingChoice
 from spikeport.cluster import by_ray, connected, in_tasks
 from spikeport.cluster.sharing import _packed, _unpacked
 from spikeport.convert import Graph, Interpreter
@@ -149,8 +149,8 @@ def evaluate_prints_what_one_process_finds(
         found: dict[str, Any] = json.loads(capsys.readouterr().out)
         return found
 
-    patch.setattr("spikeport.cli.runs.BATCH", 6)
-    patch.setattr("spikeport.cli.runs.CALIBRATION_SAMPLES", 20)
+    patch.setattr("spikeport.runs.BATCH", 6)
+    patch.setattr("spikeport.runs.CALIBRATION_SAMPLES", 20)
     # This cluster instead of another one.
     patch.setattr("spikeport.cluster.sharing.connected", lambda *_, **__: nullcontext())
     here, there = printed(None), printed("auto")

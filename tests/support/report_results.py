@@ -46,10 +46,9 @@ class Results:
 def make(found: Results, model: str, samples: int) -> None:
     """Results of a shipped model: by the command where it is quick, else by what it calls."""
     import spikeport.lava_counting  # noqa: F401
-    from spikeport.cli.options import RunChoice
-    from spikeport.cli.runs import open_run, spread, stack
     from spikeport.convert import Interpreter
     from spikeport.estimate import DataInfo, energy_model, evaluate
+    from spikeport.runs import RunChoice, open_run, spread, stack
     from spikeport.targets import lower
     from spikeport.targets.artefact import write_artefact
     from spikeport.targets.fidelity import FidelityReport, against_float, fidelity

@@ -70,13 +70,13 @@ def run(
     """
     import torch
 
-    from spikeport.cli.runs import BATCH, command_line, open_run
     from spikeport.cluster import shared_out
     from spikeport.convert import Interpreter
     from spikeport.estimate import DataInfo, Progress, SampleFile, energy_model, estimate
     from spikeport.estimate.capacity import chip_named
     from spikeport.estimate.export import export
     from spikeport.estimate.origin import one_line
+    from spikeport.runs import BATCH, command_line, open_run
 
     charged = [energy_model(name) for name in names_in(energy)]
     chips = [chip_named(name) for name in names_in(chip)] if chip else []

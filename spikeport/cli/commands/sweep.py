@@ -40,7 +40,7 @@ def run(
 
     Example: spikeport sweep examples/grids/targets.yaml -o targets.parquet --workers 2 --resume
     """
-    from spikeport.cli.runs import command_line
+    from spikeport.runs import command_line
     from spikeport.sweep import load_grid, sweep
     from spikeport.sweep.cells import expand
     from spikeport.train.stopping import Stopped

@@ -60,8 +60,8 @@ def run(
 
     Example: spikeport verify lowered --backend integer,pump,runtime
     """
-    from spikeport.cli.sources import is_stored, open_stored
     from spikeport.convert import read_seal
+    from spikeport.sources import is_stored, open_stored
     from spikeport.targets.artefact import is_artefact
 
     if is_artefact(graph):
@@ -180,8 +180,8 @@ class _Result:
         allow_silent: bool,
     ) -> None:
         """Run the model and the graph on the sample once more."""
-        from spikeport.cli.sources import open_model
         from spikeport.convert import verify
+        from spikeport.sources import open_model
 
         net = open_model(model, checkpoint)
         try:
