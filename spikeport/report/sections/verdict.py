@@ -91,10 +91,15 @@ def _ratio(subject: Subject) -> Card:
         return Card(title, detail="Not known: the energy model prices no multiply-accumulate.")
     ratio = found.spiking_energy_uJ / found.dense_energy_uJ
     cheaper = ratio < 1
-    times = significant(1 / ratio if cheaper else ratio) if ratio else "-"
-    told = f"{times} times {'cheaper' if cheaper else 'dearer'} than the same network with ReLU"
-    quantised = found.spiking_energy_uJ / found.quantised_energy_uJ
-    within = f"{significant(quantised)} against {found.bits}-bit activations"
+    told = "Nothing is spent on spikes."
+    if ratio:
+        times = significant(1 / ratio if cheaper else ratio)
+        told = f"{times} times {'cheaper' if cheaper else 'dearer'} than the same network with ReLU"
+    within = ""
+    # Nothing may be charged at this width of activations.
+    if found.quantised_energy_uJ:
+        quantised = significant(found.spiking_energy_uJ / found.quantised_energy_uJ)
+        within = f"{quantised} against {found.bits}-bit activations"
     return Card(title, significant(ratio), within, told, "good" if cheaper else "bad")
 
 
@@ -122,9 +127,9 @@ def _target(name: str) -> str:
 def _parity(subject: Subject) -> Card:
     title = "Parity"
     reports = {name: each.parity for name, each in subject.lowered.items() if each.parity}
-    if not reports:
-        return Card(title, detail="Not shown: run spikeport lower.")
     stages = [stage for report in reports.values() for stage in report.stages]
+    if not stages:
+        return Card(title, detail="Not shown: run spikeport lower.")
     exact = [stage for stage in stages if stage.exact]
     different = sum(stage.different for stage in exact)
     compared = sum(stage.compared for stage in exact)
