@@ -72,7 +72,7 @@ def sweep(
         energy=model,
         **values,
     )
-    swept = replace(swept, about=_about(chosen, opened))
+    swept = replace(swept, about=about(chosen, opened))
     if out is not None:
         swept.save(out)
     if as_json:
@@ -114,9 +114,13 @@ def _print(chosen: options.RunChoice, opened: Run, sweep: BitsSweep) -> None:
         console.print(f"  {name} is not counted: energies lack it.")
 
 
-def _about(chosen: options.RunChoice, opened: Run) -> dict[str, str | int]:
+def about(chosen: options.RunChoice, opened: Run) -> dict[str, str | int]:
+    """What is known of network and data."""
+    from spikeport.convert.storage import fingerprint
+
     return {
         "model": chosen.model,
+        "graph_sha256": fingerprint(opened.graph),
         "data": opened.data.name,
         "provenance": opened.data.provenance,
         "samples": opened.samples,

@@ -189,6 +189,8 @@ def test_widths_are_rows(tmp_path: Path, suffix: str) -> None:
         stamp = {"format": BITS_STAMP[0], "version": BITS_STAMP[1]}
         path.write_text(json.dumps({**stamp, **facts, "uncounted": [], "rows": rows}))
     found = compare([path])
+    # The same from a folder that holds it.
+    assert [row.source for row in compare([tmp_path]).rows] == [path] * 3
     assert [row.name for row in found.rows] == ["net, float", "net, 4 bits", "net, 8 bits"]
     change = found.against[1].accuracy
     assert (change.method, change.difference, change.p_value) == ("paired", -0.15, 0.5)
