@@ -41,6 +41,16 @@ def hundredths(share: float) -> str:
     return f"{100 * share:.2f}"
 
 
+def between(low: float, high: float) -> str:
+    """An interval of a share in %: "97.9 to 99.3"."""
+    return f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def signed(difference: float, low: float, high: float) -> str:
+    """A difference of shares in percentage points, with its interval."""
+    return f"{points(difference)} ({100 * low:+.1f} to {100 * high:+.1f})"
+
+
 def points(difference: float) -> str:
     """A difference of shares in percentage points: 0.02 -> "+2.00"."""
     return f"{100 * difference:+.2f}"

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikeport.cli import options, output
-from spikeport.cli.formats import between, percent, signed
 from spikeport.cli.settings import parse_settings
 from spikeport.core.errors import UsageError
+from spikeport.estimate.numbers import between, hundredths, signed
 
 if TYPE_CHECKING:
     from spikeport.bits import BitsSweep
@@ -85,14 +85,14 @@ def _print(chosen: options.RunChoice, opened: Run, sweep: BitsSweep) -> None:
     rows = [
         [
             "float" if row.bits is None else str(row.bits),
-            percent(row.accuracy),
+            hundredths(row.accuracy),
             between(row.low, row.high),
             "-"
             if row.bits is None
             else signed(row.difference, row.difference_low, row.difference_high),
-            percent(row.agreement),
-            "-" if row.worst_alone is None else percent(row.worst_alone),
-            f"{100 * row.rate_error:.2f}",
+            hundredths(row.agreement),
+            "-" if row.worst_alone is None else hundredths(row.worst_alone),
+            hundredths(row.rate_error),
             f"{row.weight_bytes:,}",
             f"{row.sop:,.0f}",
             f"{row.energy_uj:.4g}",

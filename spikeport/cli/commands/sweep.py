@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spikeport.cli import options, output
-from spikeport.cli.formats import between, percent
+from spikeport.estimate.numbers import between, hundredths
 
 if TYPE_CHECKING:
     from spikeport.sweep.table import Row
@@ -77,7 +77,7 @@ def _tell(row: Row, varied: list[str], place: str) -> None:
         output.print_error(f"{place}: {name}: {row['error']}")
         return
     output.print_note(
-        f"{place}: {name}: {percent(row['accuracy'])} % right, {row['energy_uJ']:.4g} uJ, "
+        f"{place}: {name}: {hundredths(row['accuracy'])} % right, {row['energy_uJ']:.4g} uJ, "
         f"{row['seconds']:.1f} s"
     )
 
@@ -104,7 +104,7 @@ def _figures(row: Row) -> list[str]:
         for name, style in (("spikes", ",.0f"), ("sop", ",.0f"), ("energy_uJ", ".4g"))
     ]
     return [
-        percent(row["accuracy"]),
+        hundredths(row["accuracy"]),
         between(row["accuracy_low"], row["accuracy_high"]),
         *costs,
     ]

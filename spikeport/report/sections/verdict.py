@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from spikeport.estimate.numbers import percent, significant
+from spikeport.estimate.numbers import between, hundredths, percent, points, significant
 from spikeport.report.assets import Assets
 from spikeport.report.gather import Subject
 from spikeport.report.tables import energy
@@ -58,13 +58,17 @@ def _accuracy(subject: Subject) -> Card:
         found = content.targets[name]
         low, high = found.interval
         detail = f"{found.correct:,} of {content.samples:,} samples right, {name}"
-        return Card(title, _percent(found.accuracy), _between(low, high), detail)
+        return _share_card(title, found.accuracy, low, high, detail)
     accuracy = None if subject.energy is None else subject.energy.report.accuracy
     if accuracy is None:
         return Card(title, detail="Not measured: run spikeport evaluate.")
     detail = f"{accuracy.correct:,} of {accuracy.count:,} samples right"
-    within = _between(accuracy.top1_low, accuracy.top1_high)
-    return Card(title, _percent(accuracy.top1), within, detail)
+    low, high = accuracy.top1_low, accuracy.top1_high
+    return _share_card(title, accuracy.top1, low, high, detail)
+
+
+def _share_card(title: str, share: float, low: float, high: float, detail: str) -> Card:
+    return Card(title, f"{hundredths(share)} %", f"{between(low, high)} %", detail)
 
 
 def _energy(subject: Subject) -> Card:
@@ -111,11 +115,11 @@ def _fixed_point(subject: Subject) -> Card:
         return Card(title, detail="Not measured: run spikeport evaluate --target reference,lava.")
     name, target = next(iter(fixed.items()))
     low, high = target.difference_interval
-    value = f"{-100 * target.difference:+.2f} points".replace("+0.00", "0.00").replace(
-        "-0.00", "0.00"
-    )
+    value = f"{points(-target.difference)} points"
+    value = value.replace("+0.00", "0.00").replace("-0.00", "0.00")
     within = f"{-100 * high:+.1f} to {-100 * low:+.1f} points"
-    detail = f"{name}: {_percent(target.accuracy)}, same answer in {_percent(target.agreement)}"
+    right, same = hundredths(target.accuracy), hundredths(target.agreement)
+    detail = f"{name}: {right} %, same answer in {same} %"
     return Card(title, value, within, detail)
 
 
@@ -147,11 +151,3 @@ def _parity(subject: Subject) -> Card:
     stages_told = f"{len(exact)} comparison{'s' if len(exact) > 1 else ''}"
     within = f"{compared:,} spikes in {stages_told} that must be equal"
     return Card(title, value, within, told, "good" if not different else "bad")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.2f} %"
-
-
-def _between(low: float, high: float) -> str:
-    return f"{100 * low:.1f} to {100 * high:.1f} %"

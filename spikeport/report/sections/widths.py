@@ -6,12 +6,12 @@ from typing import Any
 
 import altair as alt
 
-from spikeport.estimate.numbers import hundredths, points
+from spikeport.estimate.numbers import hundredths, points, si
 from spikeport.report.artefacts.widths import Width, Widths
 from spikeport.report.assets import Assets, Chart
 from spikeport.report.charts import FLUID, colours, finished, rows
 from spikeport.report.gather import Subject
-from spikeport.report.tables import Column, Table, count, figure, table, whole
+from spikeport.report.tables import Column, Table, brief, figure, table, whole
 
 _HEIGHT = 220
 _FLOAT = "float"
@@ -84,7 +84,7 @@ def _table(found: Widths) -> Table:
         Column("difference", "Difference, points", points, "from the float network"),
         Column("difference_low", "95 % from", points),
         Column("difference_high", "to", points),
-        Column("p_value", "p", lambda value: f"{value:.2g}", "exact McNemar test"),
+        Column("p_value", "p", brief, "exact McNemar test"),
         Column("agreement", "Same answer %", hundredths, "as the float network"),
         Column(
             "worst_alone",
@@ -94,7 +94,7 @@ def _table(found: Widths) -> Table:
         ),
         Column("rate_error", "Rate error %", hundredths, "of the worst layer"),
         Column("weight_bytes", "Weight bytes", whole),
-        Column("sop", "SOP", count),
+        Column("sop", "SOP", si),
         Column("energy_uj", "Energy \u00b5J", figure),
         Column("warnings", "Warnings", whole, "of the lowering"),
     )
