@@ -195,6 +195,8 @@ def test_figures_for_people() -> None:
     assert significant(1234.5) == "1230"
     assert significant(9.999) == "10.0"
     assert significant(1.2e-9) == "1.2e-09"
+    assert percent(0.1234) == "12.3"
+    assert percent(1.0) == "100"
 
 
 def test_shares_and_their_differences_are_told_in_percent() -> None:
@@ -202,8 +204,6 @@ def test_shares_and_their_differences_are_told_in_percent() -> None:
     assert between(0.9791, 0.99349) == "97.9 to 99.3"
     assert points(-0.002) == "-0.20"
     assert signed(0.02, -0.034, 0.0) == "+2.00 (-3.4 to +0.0)"
-    assert percent(0.1234) == "12.3"
-    assert percent(1.0) == "100"
 
 
 def test_wide_intervals_are_told(small_net: Graph) -> None:
