@@ -5,7 +5,7 @@
 Folders as `spikeport report` takes them. Without any, `estimate`, `evaluate`, `lower` (to the float
 reference) and `spectrum` are run first on four networks that come with Spikeport, which stand side
 by side on the page. Building is a process of its own, imports included. Drawing is timed from the
-browser's own start of navigation: `loaded` until the load event, `first_chart` until the first chart
+browser's start of navigation: `loaded` until the load event, `first_chart` until the first chart
 is drawn, `all_charts` until the last one is. Promised of a page of four networks: built in under
 10 s, all charts drawn in under 2 s, under 5 MB; `kept` says which of it holds here, by the median.
 Needs chromium and chromedriver.
