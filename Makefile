@@ -10,6 +10,9 @@ READY := .venv/.ready
 # Simulated recordings are kept here rather than in the user's own cache.
 export SPIKEPORT_CACHE := $(CURDIR)/.cache
 
+# Modules are compiled once, not by each of the hundreds of programs that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lint slow docs test-matrix system-deps clean
 
 demo: $(READY)
