@@ -46,10 +46,16 @@ class Asked:
 
 
 def run_evaluation(
-    chosen: options.RunChoice, names: list[str], asked: Asked, *, as_json: bool
+    chosen: options.RunChoice,
+    names: list[str],
+    asked: Asked,
+    sharing: options.SharingChoice,
+    *,
+    as_json: bool,
 ) -> None:
     """Run it, write it, print it."""
     from spikeport.cli.runs import command_line
+    from spikeport.cluster import shared_out
     from spikeport.estimate import DataInfo, energy_model, evaluate
     from spikeport.estimate.energy import DEFAULT_ENERGY_MODEL
 
@@ -70,18 +76,22 @@ def run_evaluation(
     batches = opened.shared_out()
     digest = "" if asked.out is None else batches.digest()
     progress = None if asked.out is None else _progress(asked, chosen, opened, batches, digest)
-    found = evaluate(
-        executors,
-        batches,
-        energy=charged,
-        curve=asked.curve or _curve_comes_with_files(asked, executors),
-        exits=exits,
-        timing=asked.timing or asked.out is not None,
-        data=DataInfo(chosen.data, chosen.split, opened.data.provenance, digest),
-        class_names=opened.data.classes,
-        seed=asked.seed,
-        progress=progress,
-    )
+    curve = asked.curve or _curve_comes_with_files(asked, executors)
+    timing = asked.timing or _times_come_with_files(asked, sharing)
+    with shared_out(sharing.workers, sharing.ray) as workers:
+        found = evaluate(
+            executors,
+            batches,
+            energy=charged,
+            curve=curve,
+            exits=exits,
+            timing=timing,
+            data=DataInfo(chosen.data, chosen.split, opened.data.provenance, digest),
+            class_names=opened.data.classes,
+            seed=asked.seed,
+            workers=workers,
+            progress=progress,
+        )
     files = []
     if asked.out is not None:
         made_by = {"model": chosen.model, "command": command_line()}
@@ -141,6 +151,13 @@ def _curve_comes_with_files(asked: Asked, executors: dict[str, Executor]) -> boo
         output.print_note(f"no curve over steps is written. {error}")
         return False
     return True
+
+
+def _times_come_with_files(asked: Asked, sharing: options.SharingChoice) -> bool:
+    """Whether the files of an evaluation can hold times that nobody asked for by name."""
+    if asked.out is not None and sharing.ray is not None:
+        output.print_note("no times are taken beside a cluster; leave out --ray for them.")
+    return asked.out is not None and sharing.ray is None
 
 
 def _progress(

@@ -109,6 +109,7 @@ SkipBad = Annotated[
     bool,
     typer.Option("--skip-bad", help="Leave out recordings that cannot be read, and list them."),
 ]
+Workers = Annotated[int, typer.Option(help="Processes that share the samples.", min=1, max=1024)]
 Ray = Annotated[
     str | None,
     typer.Option(
@@ -152,6 +153,14 @@ class EvaluationChoice(RunChoice):
     """The same, where `--steps all` has a meaning."""
 
     steps: StepsOrAll = None
+
+
+@dataclass(frozen=True)
+class SharingChoice:
+    """Who does the work."""
+
+    workers: Workers = 1
+    ray: Ray = None
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:

@@ -180,13 +180,37 @@ def _trained(grid: Grid, source: str) -> Iterator[Cell]:
 
 
 def _put(settings: dict[str, Any], key: str, value: Any) -> None:
-    """Set `table.key`."""
+    """Set `table.key`; in a list, a number stands for a place: `options.stages.0.mixer`."""
     *tables, last = key.split(".")
+    place: Any = settings
     for table in tables:
-        settings = settings.setdefault(table, {})
-        if not isinstance(settings, dict):
-            raise UsageError(f"{table} has no settings of its own.", where=key)
-    settings[last] = copy.deepcopy(value)
+        if isinstance(place, list):
+            place = place[_index(place, table, key)]
+        elif isinstance(place, dict):
+            place = place.setdefault(table, {})
+    if isinstance(place, list):
+        place[_index(place, last, key)] = _fresh(value)
+    elif isinstance(place, dict):
+        place[last] = _fresh(value)
+    else:
+        raise UsageError(f"{tables[-1]} has no settings of its own.", where=key)
+
+
+def _fresh(value: Any) -> Any:
+    """A copy in which nothing is shared, so that one place can be set without another."""
+    if isinstance(value, dict):
+        return {name: _fresh(each) for name, each in value.items()}
+    return [_fresh(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _index(values: list[Any], name: str, key: str) -> int:
+    if not name.isdecimal() or int(name) >= len(values):
+        raise UsageError(
+            f"there is no place {name} in a list of {len(values)}.",
+            where=key,
+            fix="Count from 0, and give the whole list in settings.",
+        )
+    return int(name)
 
 
 def _no_clash(labels: dict[str, Any], settings: set[str], source: str) -> None:

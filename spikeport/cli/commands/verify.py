@@ -77,7 +77,8 @@ def run(
         raise UsageError(
             "only stored graphs and folders of `spikeport lower` are verified.",
             where=graph,
-            fix="Give a *.spg file, or a folder with a manifest.json.",
+            fix="Give a *.spg file, or a folder with a manifest.json; from Python, "
+            "spikeport.targets.artefact.write_artefact writes one.",
         )
     if backend is not None:
         raise UsageError("a graph has no backends.", where="--backend", fix="Leave it out.")
