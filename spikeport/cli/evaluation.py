@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikeport.cli import options, output
-from spikeport.cli.formats import between, percent, signed
 from spikeport.core.errors import UnsupportedError, UsageError
+from spikeport.estimate.numbers import between, hundredths, signed
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -205,11 +205,11 @@ def _answers(title: str, found: Evaluation) -> Table:
     rows = [
         [
             name,
-            percent(result.answers.top1),
+            hundredths(result.answers.top1),
             between(*result.answers.interval),
             f"{result.answers.correct} of {result.answers.count}",
-            percent(result.answers.top(5).value),
-            percent(result.calibration.error),
+            hundredths(result.answers.top(5).value),
+            hundredths(result.calibration.error),
             f"T + {result.latency_steps}" if result.latency_steps else "T",
         ]
         for name, result in found.targets.items()
@@ -223,7 +223,7 @@ def _pairs(found: Evaluation) -> Table | None:
         [
             pair.first,
             pair.second,
-            percent(pair.same.value),
+            hundredths(pair.same.value),
             signed(pair.change.difference, *pair.change.interval),
             f"{pair.change.p_value:.2g}",
         ]
@@ -262,7 +262,7 @@ def _curve(found: Evaluation) -> Table | None:
         [
             name,
             str(row.steps),
-            percent(row.right.value),
+            hundredths(row.right.value),
             between(*row.right.interval),
             "-" if row.sop is None else f"{row.sop:,.0f}",
             "-" if row.energy_uj is None else f"{row.energy_uj:.4g}",
@@ -281,10 +281,10 @@ def _exits(found: Evaluation) -> Table | None:
             name,
             f"{row.confidence:g}",
             f"{row.steps:.2f}",
-            percent(row.right.value),
+            hundredths(row.right.value),
             signed(row.change.difference, *row.change.interval),
             "-" if row.energy_uj is None else f"{row.energy_uj:.4g}",
-            percent(row.saved),
+            hundredths(row.saved),
         ]
         for name, result in found.targets.items()
         for row in result.exits

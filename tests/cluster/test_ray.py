@@ -28,6 +28,7 @@ from spikeport.cluster.sharing import _packed, _unpacked
 from spikeport.convert import Graph, Interpreter
 from spikeport.core.errors import MissingPackageError, UsageError
 from spikeport.estimate import Progress, estimate, evaluate, progress
+from spikeport.runs import RunChoice
 from spikeport.sweep import parse_grid, sweep
 
 

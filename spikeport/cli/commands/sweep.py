@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spikeport.cli import options, output
-from spikeport.cli.formats import between, percent, signed
+from spikeport.estimate.numbers import between, hundredths, signed
 
 if TYPE_CHECKING:
     from spikeport.estimate.stats import Statistics
@@ -83,7 +83,7 @@ def _tell(row: Row, varied: list[str], place: str) -> None:
         output.print_error(f"{place}: {name}: {row['error']}")
         return
     output.print_note(
-        f"{place}: {name}: {percent(row['accuracy'])} % right, {row['energy_uJ']:.4g} uJ, "
+        f"{place}: {name}: {hundredths(row['accuracy'])} % right, {row['energy_uJ']:.4g} uJ, "
         f"{row['seconds']:.1f} s"
     )
 
@@ -116,7 +116,7 @@ def _show_seeds(rows: list[Row], varied: list[str]) -> None:
         [
             *(_text(found.keys[name]) for name in names),
             str(found.accuracy.samples),
-            percent(found.accuracy.mean),
+            hundredths(found.accuracy.mean),
             _interval(found.accuracy),
             "-" if found.energy is None else f"{found.energy.mean:.4g}",
         ]
@@ -160,7 +160,7 @@ def _figures(row: Row) -> list[str]:
         for name, style in (("spikes", ",.0f"), ("sop", ",.0f"), ("energy_uJ", ".4g"))
     ]
     return [
-        percent(row["accuracy"]),
+        hundredths(row["accuracy"]),
         between(row["accuracy_low"], row["accuracy_high"]),
         *costs,
     ]

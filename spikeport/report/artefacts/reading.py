@@ -25,6 +25,11 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+def label_of(node: str, path: str) -> str:
+    """The module path; the node's name where that says which of the module's ops is meant."""
+    return node if node.startswith(path) else path
+
+
 def read_text(path: Path, kind: str) -> str:
     """A text file of ordinary size.
 
