@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 
 from spikeport.convert.executor import Executor
+from spikeport.convert.graph import Graph
+from spikeport.convert.interpreter import Interpreter
 from spikeport.convert.storage import fingerprint
 from spikeport.core.errors import UsageError
 from spikeport.core.progress import track
@@ -29,7 +31,7 @@ from spikeport.estimate.tally.tally import Tally
 
 
 def estimate(
-    executor: Executor,
+    executor: Executor | Graph,
     batches: Iterable[Batch],
     energy: Choice | Sequence[Choice] = DEFAULT_ENERGY_MODEL,
     *,
@@ -46,7 +48,7 @@ def estimate(
     """Run all batches once; count them, judge them, and charge them.
 
     Args:
-        executor: runs the graph.
+        executor: runs the graph; a graph is run by the interpreter in float32.
         batches: (frames `[T, B, *shape]` as the executor takes them, labels `[B]` or None), and
             names of the samples if the bootstrap is to be the same for any order and batch size.
         energy: name of a shipped energy model, or a path to a `.toml` file, or a model; or several
@@ -75,6 +77,8 @@ def estimate(
     models = _models(energy)
     modes = [paper_mode(text) for text in papers]
     INTERVALS[interval]
+    if isinstance(executor, Graph):
+        executor = Interpreter(executor)
     capacity = fit_chips(executor.graph, chips) if chips else None
     tally, judged = Tally(executor.graph, seed=seed), Accuracy()
     energies = [Energies(tally, model, static_image) for model in models]

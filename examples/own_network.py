@@ -72,7 +72,7 @@ print(f"       in {proof.neurons} layers, {proof.fired:,} of them 1; silent: {pr
 # 3. What it costs, counted on the same recordings. The interval covers the recordings, not another
 #    training of the network.
 told = DataInfo("event digits", "test, every fifth", test.provenance)
-report = estimate(spikeport.Interpreter(graph), [(seen, labels)], "horowitz45-fp32", data=told)
+report = estimate(graph, [(seen, labels)], "horowitz45-fp32", data=told)
 total, accuracy = report.totals, report.accuracy
 print(f"\naccuracy {100 * accuracy.top1:.1f} % of {accuracy.count} recordings (simulated events)")
 print(

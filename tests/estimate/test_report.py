@@ -44,6 +44,14 @@ def text(report: EnergyReport, width: int = 100) -> str:
     return output.getvalue()
 
 
+def test_a_graph_is_run_by_the_interpreter(
+    report: EnergyReport, small_net: Graph, frames: Tensor
+) -> None:
+    labels = torch.tensor([0, 1, 2, 0, 1, 2, 0])
+    found = estimate(small_net, [(frames, labels)], data=DATA)
+    assert found.totals == report.totals and found.accuracy == report.accuracy
+
+
 def test_stages_layers_and_steps_have_one_total(report: EnergyReport) -> None:
     tables = report.tables
     groups = tables.grouped()
