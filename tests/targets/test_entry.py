@@ -55,7 +55,7 @@ def test_calibration_frames_that_are_not_finite_are_refused(bad):
     x = images()
     graph = image_net(x)
     x[1, 2, 3, 4] = bad
-    with pytest.raises(UsageError, match="calibration frames hold (nan|inf)"):
+    with pytest.raises(UsageError, match=r"calibration frames hold (nan|inf)"):
         lower(graph, x)
 
 
