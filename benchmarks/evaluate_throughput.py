@@ -20,10 +20,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from spikeport.cli.options import RunChoice
-from spikeport.cli.runs import open_run, spread, stack
 from spikeport.convert import trace
 from spikeport.estimate import evaluate
+from spikeport.runs import RunChoice, open_run, spread, stack
 from spikeport.targets.reference import ReferenceExecutor
 from spikeport.train.data import FrameDataset
 from spikeport.train.models import create_model

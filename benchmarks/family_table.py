@@ -20,12 +20,11 @@ from dataclasses import asdict, dataclass
 
 import torch
 
-from spikeport.cli.options import RunChoice
-from spikeport.cli.runs import Run, open_run, spread, stack
 from spikeport.cli.settings import parse_settings
 from spikeport.convert import Interpreter
 from spikeport.estimate import accuracy, estimate
 from spikeport.estimate.paired import paired
+from spikeport.runs import Run, RunChoice, open_run, spread, stack
 from spikeport.targets import check
 from spikeport.targets.lava import lower
 from spikeport.targets.lowered import run_executor

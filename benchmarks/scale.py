@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import resource
 import statistics
@@ -20,8 +21,10 @@ from collections.abc import Callable
 import torch
 from trace_large import lively
 
-from spikeport.convert import Graph, Interpreter, trace
+from spikeport.convert import Graph, Interpreter, Node, trace
+from spikeport.convert.ops import Conv, Linear, MatMul
 from spikeport.estimate import Tally
+from spikeport.estimate.sizes import connections
 from spikeport.train.models import MODELS, create_model
 
 
@@ -46,6 +49,21 @@ def traced(name: str) -> tuple[Graph, torch.Tensor]:
     return graph, sample.transpose(0, 1) if graph.input.per_step else sample
 
 
+def dense_macs(graph: Graph, steps: int) -> int:
+    """Of one sample."""
+    layers = [node for node in graph if isinstance(node.op, Conv | Linear | MatMul)]
+    return sum(connections(graph, node) * passes(node, steps) for node in layers)
+
+
+def values(node: Node, steps: int) -> int:
+    """Numbers that a node puts out for one sample."""
+    return math.prod(node.shape) * passes(node, steps)
+
+
+def passes(node: Node, steps: int) -> int:
+    return steps if node.per_step else 1
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="max_former_10_768")
@@ -67,6 +85,13 @@ def main() -> None:
         "cores": os.cpu_count(),
         "run_seconds": {"median": statistics.median(run), "least": run[0]},
         "count_seconds": {"median": statistics.median(count), "least": count[0]},
+        "parameters": sum(
+            parameter.numel() for parameter in create_model(given.model).parameters()
+        ),
+        # What bounds any machine from below: multiply-accumulates of all layers and products, zeros
+        # too, and the output of each node in float32, written once and read once.
+        "dense_macs": dense_macs(graph, MODELS[given.model].steps),
+        "traffic_bytes": 2 * 4 * sum(values(node, MODELS[given.model].steps) for node in graph),
         # Linux tells kilobytes. Tracing is part of it.
         "peak_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2),
     }

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from spikeport.convert.graph import Graph
 from spikeport.convert.parity import Certificate
 from spikeport.convert.storage import fingerprint
+from spikeport.core.checking import problems
 from spikeport.core.errors import FileError
 from spikeport.core.versions import installed_versions
 
@@ -68,11 +69,7 @@ def read_seal(graph: Graph) -> Seal | None:
             json.dumps({"certificate": certificate, **content}), strict=True, extra="forbid"
         )
     except (ValidationError, TypeError, ValueError) as error:
-        told = (
-            "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
-            if isinstance(error, ValidationError)
-            else str(error)
-        )
+        told = problems(error, most=3) if isinstance(error, ValidationError) else str(error)
         raise FileError(
             f"the certificate in this graph is damaged: {told}.",
             where="certificate",

@@ -36,5 +36,25 @@ def percent(share: float | None, digits: int = 3) -> str:
     return significant(None if share is None else 100 * share, digits)
 
 
+def hundredths(share: float) -> str:
+    """A share in %, two digits behind the point: 0.988 -> "98.80"."""
+    return f"{100 * share:.2f}"
+
+
+def between(low: float, high: float) -> str:
+    """An interval of a share in %: "97.9 to 99.3"."""
+    return f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def signed(difference: float, low: float, high: float) -> str:
+    """A difference of shares in percentage points, with its interval."""
+    return f"{points(difference)} ({100 * low:+.1f} to {100 * high:+.1f})"
+
+
+def points(difference: float) -> str:
+    """A difference of shares in percentage points: 0.02 -> "+2.00"."""
+    return f"{100 * difference:+.2f}"
+
+
 def _rounded(value: float, digits: int) -> float:
     return float(f"{value:.{digits - 1}e}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 
 from spikeport.convert.executor import Executor
@@ -11,13 +11,7 @@ from spikeport.convert.storage import fingerprint
 from spikeport.core.errors import UsageError
 from spikeport.core.progress import track
 from spikeport.estimate.capacity import Chip, fit_chips
-from spikeport.estimate.counting import (
-    Batch,
-    BatchResult,
-    Sharing,
-    counted_by_workers,
-    counted_here,
-)
+from spikeport.estimate.counting import Batch, Counting
 from spikeport.estimate.energy.evaluate import Energies
 from spikeport.estimate.energy.load import DEFAULT_ENERGY_MODEL, Choice, energy_model
 from spikeport.estimate.energy.pricing import StaticImage
@@ -26,8 +20,10 @@ from spikeport.estimate.evaluation.answers import Accuracy
 from spikeport.estimate.paper import paper_mode
 from spikeport.estimate.progress import Kept, Progress
 from spikeport.estimate.report import DataInfo, EnergyReport
+from spikeport.estimate.sharing import Sharing, worked
 from spikeport.estimate.stats import INTERVALS, Method
 from spikeport.estimate.table import Interval
+from spikeport.estimate.tally.counter import Counter
 from spikeport.estimate.tally.rows import SampleFile, sample_rows
 from spikeport.estimate.tally.tally import Tally
 
@@ -123,42 +119,22 @@ def _count(
             "spikeport": version("spikeport"),
         }
         done |= progress.restore(kept, own)
-    results = _results(tally, executor, batches, frozenset(done), workers)
+    work = Counting(executor, Counter(tally))
+    results = worked(work, batches, frozenset(done), workers)
     if isinstance(batches, Sequence):
         results = track(results, "Counting", len(batches) - len(done))
-    for result in results:
+    for index, result in results:
         tally.add(result.counted)
         if result.judged is not None:
-            judged.put(result.index, result.judged)
+            judged.put(index, result.judged)
         if per_sample is not None:
-            per_sample.add(result.index, sample_rows(tally, result.counted.per_sample))
-        done.add(result.index)
+            per_sample.add(index, sample_rows(tally, result.counted.per_sample))
+        done.add(index)
         if progress is not None and progress.due():
             progress.write(kept, done)
     if progress is not None:
         progress.write(kept, done)
     return len(done)
-
-
-def _results(
-    tally: Tally,
-    executor: Executor,
-    batches: Iterable[Batch],
-    done: frozenset[int],
-    workers: int | Sharing,
-) -> Iterator[BatchResult]:
-    if workers == 1:
-        return counted_here(tally, executor, batches, done)
-    nobody = isinstance(workers, int) and workers < 1
-    if nobody or not isinstance(batches, Sequence):
-        raise UsageError(
-            "no worker, no work." if nobody else "batches of a stream cannot be shared out.",
-            where="workers",
-            fix="Use one worker, or give a sequence of batches.",
-        )
-    if isinstance(workers, int):
-        return counted_by_workers(executor, batches, done, workers)
-    return workers(executor, batches, done)
 
 
 def _models(energy: Choice | Sequence[Choice]) -> list[EnergyModel]:

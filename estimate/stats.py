@@ -14,7 +14,7 @@ import numpy.typing as npt
 from spikeport.core.errors import UsageError
 from spikeport.core.registry import Registry
 
-Method = Literal["normal", "bootstrap"]
+Method = Literal["normal", "student", "bootstrap"]
 LEVEL = 0.95
 Z = NormalDist().inv_cdf(0.5 + LEVEL / 2)
 RESAMPLES = 1000
@@ -63,8 +63,9 @@ def statistics(values: npt.ArrayLike, method: Method = "normal", *, seed: int = 
 
     Args:
         values: `[samples]`.
-        method: "normal" (mean -+ 1.96 std / sqrt(n)) or "bootstrap" (percentiles of the means of
-            1000 resamples).
+        method: "normal" (mean -+ 1.96 std / sqrt(n)), "student" (the same with the quantile of
+            Student's t, for a handful of values) or "bootstrap" (percentiles of the means of 1000
+            resamples).
         seed: of the resampling.
 
     Raises:
@@ -99,6 +100,15 @@ def summary(
 @INTERVALS.register("normal")
 def _normal(mean: float, std: float, samples: int, resampled: Resampled) -> tuple[float, float]:
     half = Z * std / math.sqrt(samples)
+    return mean - half, mean + half
+
+
+@INTERVALS.register("student")
+def _student(mean: float, std: float, samples: int, resampled: Resampled) -> tuple[float, float]:
+    # Takes a while to import.
+    from scipy.stats import t
+
+    half = float(t.ppf(0.5 + LEVEL / 2, samples - 1)) * std / math.sqrt(samples)
     return mean - half, mean + half
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from spikeport.core.checking import problems
 from spikeport.core.errors import FileError
 from spikeport.core.files import readable_file
 
@@ -37,9 +38,7 @@ def parse(schema: type[T], text: str, where: str, *, kind: str, fix: str) -> T:
             f"this {kind} is not TOML ({error}).", where=where, fix="Correct its syntax."
         ) from error
     except ValidationError as error:
-        found = "; ".join(
-            f"{'.'.join(map(str, each['loc'])) or kind}: {each['msg']}" for each in error.errors()
-        )
+        found = problems(error, most=None, whole=kind)
         raise FileError(f"this {kind} is refused: {found}.", where=where, fix=fix) from error
 
 

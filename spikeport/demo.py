@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rich.console import Console
 from rich.markup import escape
 
-from spikeport.cli.runs import Run, spread, stack
 from spikeport.core.files import write_json
 from spikeport.core.progress import working
+from spikeport.runs import Run, command_line, spread, stack
 
 if TYPE_CHECKING:
     from torch import nn
@@ -161,6 +161,8 @@ class Demo:
     def _energy(self, run: Run) -> EnergyReport:
         from spikeport.convert import Interpreter
         from spikeport.estimate import DataInfo, estimate
+        from spikeport.estimate.export.network import network_json
+        from spikeport.estimate.formats import NETWORK, REPORT
 
         self._section(4, "Energy")
         report = estimate(
@@ -169,7 +171,9 @@ class Demo:
             data=DataInfo(DATA, "test", run.data.provenance),
         )
         report.to_csv(self.folder / "layers.csv")
-        report.to_json(self.folder / "report.json")
+        report.to_json(self.folder / REPORT)
+        # With it `spikeport report` draws the network.
+        network_json(report, self.folder / NETWORK, MODEL, command_line())
         self.console.print(report.render())
         return report
 

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spikeport.cli.runs import CALIBRATION_SAMPLES, spread
 from spikeport.convert.api import trace
 from spikeport.convert.interpreter import Interpreter
 from spikeport.core.errors import UsageError
 from spikeport.core.files import write_json
 from spikeport.estimate.evaluation.answers import AccuracyResult, accuracy
 from spikeport.estimate.paired import Paired, paired
+from spikeport.runs import CALIBRATION_SAMPLES, spread
 from spikeport.targets.artefact import write_artefact
 from spikeport.targets.lava import lower
 from spikeport.targets.lava.qat import QatNetwork, to_qat

@@ -93,7 +93,8 @@ class Lowered(Protocol):
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the target's files into a folder, each atomically, with a README.txt that says
-        what they are and how to run them without Spikeport."""
+        what they are and how to run them without Spikeport. `write_artefact` also writes what
+        `spikeport verify` needs."""
         ...
 
 

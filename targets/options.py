@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from spikeport.core.errors import UsageError
+from spikeport.core.checking import checked_options
 
 
 class TargetOptions(BaseModel):
@@ -21,12 +21,4 @@ class TargetOptions(BaseModel):
         Raises:
             UsageError: an option is unknown or out of range.
         """
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise UsageError(
-                f"{first['msg']}.",
-                where=f"lowering option {'.'.join(map(str, first['loc'])) or 'values'}",
-                fix=f"Options: {', '.join(cls.model_fields)}.",
-            ) from error
+        return checked_options(cls, values, "lowering option")

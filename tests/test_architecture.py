@@ -50,6 +50,17 @@ def test_a_package_imports_only_what_it_may(package: str) -> None:
     assert not wrong
 
 
+def test_the_command_line_stands_on_top() -> None:
+    """Whoever calls the library needs none of it."""
+    above = ROOT / "spikeport" / "cli"
+    below = [path for path in (ROOT / "spikeport").rglob("*.py") if above not in path.parents]
+    for package in ("train", "convert", "estimate", "targets"):
+        below += (ROOT / package).rglob("*.py")
+    assert ROOT / "spikeport" / "runs.py" in below
+    wrong = [str(path.relative_to(ROOT)) for path in below if "cli" in imported(path)]
+    assert not wrong
+
+
 def test_the_check_sees_imports_inside_functions(tmp_path: Path) -> None:
     source = tmp_path / "m.py"
     source.write_text(

@@ -11,11 +11,12 @@ import pytest
 import torch
 from rich.console import Console
 
-from spikeport.cli import runs
+from spikeport import runs
 from spikeport.convert import Graph
 from spikeport.convert.domain import Domain
 from spikeport.convert.ops import LIF, Conv, Input, Linear, MeanTime, Reshape
-from spikeport.demo import Demo
+from spikeport.demo import MODEL, Demo
+from spikeport.report import gather
 from spikeport.train.data import FrameDataset
 
 
@@ -47,6 +48,10 @@ def test_intervals_for_any_batch_size(
         demo = Demo(folder, Console(file=io.StringIO()))
         report = demo._energy(runs.Run(net(), data, len(data)))
         assert report.totals["sop_high"] > report.totals["sop_low"]
+        # The page of the folder has what its drawing of the network is made from.
+        (subject,) = gather([folder])
+        assert subject.name == MODEL
+        assert [node.node for node in subject.energy.network.nodes] == [n.name for n in net()]
         return pd.read_csv(folder / "layers.csv")
 
     whole = counted(20, tmp_path / "whole")

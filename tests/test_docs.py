@@ -9,8 +9,8 @@ import pytest
 from console import ROOT, Session, blocks, run_python, run_session, same, sessions
 
 PAGES = {path.name: path.read_text() for path in sorted((ROOT / "docs").glob("*.md"))}
-FILE = re.compile(r"^# (\w+\.py)\n")
-"""How a Python block starts that a reader is to save."""
+FILE = re.compile(r"^# (\w+\.(?:py|toml))\n")
+"""How a block starts that a reader is to save."""
 
 
 def page_sessions(page: str) -> list[Session]:
@@ -20,9 +20,12 @@ def page_sessions(page: str) -> list[Session]:
 
 
 def files(page: str) -> dict[str, str]:
-    """Python blocks that are files, by name."""
+    """Blocks that are files, by name."""
     return {
-        match[1]: code for code in blocks(page, "python") if (match := FILE.match(code)) is not None
+        match[1]: code
+        for language in ("python", "toml")
+        for code in blocks(page, language)
+        if (match := FILE.match(code)) is not None
     }
 
 

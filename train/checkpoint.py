@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
+from spikeport.core.checking import problems
 from spikeport.core.checkpoint import CheckpointReport, fill, read_weights
 from spikeport.core.errors import FileError, UsageError
 from spikeport.core.tensors import save_tensors
@@ -69,10 +70,9 @@ def checkpoint_info(metadata: Mapping[str, str], where: str = "") -> CheckpointI
     try:
         return CheckpointInfo.model_validate_json(metadata[_KEY])
     except ValidationError as error:
-        first = error.errors()[0]
         raise FileError(
             "the description in this checkpoint is damaged or of another version "
-            f"({'.'.join(map(str, first['loc']))}: {first['msg']}).",
+            f"({problems(error)}).",
             where=where,
             fix="Use the Spikeport that wrote it, or train again.",
         ) from error

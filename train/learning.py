@@ -19,6 +19,7 @@ from spikeport.core.errors import UsageError
 from spikeport.core.files import remove_abandoned
 from spikeport.core.progress import track
 from spikeport.core.tensors import load_tensors, save_tensors
+from spikeport.core.training_state import STATE_FILE
 from spikeport.train.engines import Engine
 from spikeport.train.evaluate import shared_accuracy
 from spikeport.train.logs import RunLog
@@ -31,7 +32,7 @@ from spikeport.train.stopping import Stopped
 
 logger = logging.getLogger(__name__)
 
-STATE_FILE, BEST_FILE = "state.safetensors", "best.safetensors"
+BEST_FILE = "best.safetensors"
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from spikeport.core.errors import UsageError
+from spikeport.core.training_state import STATE_FILE
 from spikeport.train.checkpoint import CheckpointInfo, save_checkpoint
 from spikeport.train.data.holdout import held_out
 from spikeport.train.engines import open_engine
 from spikeport.train.evaluate import shared_accuracy
-from spikeport.train.learning import STATE_FILE, Choices, Learnt, Splits, learn
+from spikeport.train.learning import Choices, Learnt, Splits, learn
 from spikeport.train.models import create_model
 from spikeport.train.recipe import Recipe
 from spikeport.train.samples import Samples, open_samples

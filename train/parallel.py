@@ -32,14 +32,14 @@ def parallel_learner(model: nn.Module, loss: Loss, workers: int) -> Iterator[Lea
     # Deep copies with the same parameters but their own batch norm statistics.
     shared = {id(weight): weight for weight in model.parameters()}
     replicas = [model, *(copy.deepcopy(model, dict(shared)) for _ in range(workers - 1))]
-    weights = list(model.parameters())
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
 
     def part(
         replica: nn.Module, frames: Tensor, labels: Tensor
     ) -> tuple[tuple[Tensor, ...], float, int]:
         scores = replica(frames)
         total = loss(scores, labels)
-        # Published networks hold weights that never run; their gradients are zero.
+        # Of weights that never run, as a model of somebody else's may hold, they are zero.
         gradients = torch.autograd.grad(total, weights, materialize_grads=True)
         return gradients, float(total.detach()), int((scores.argmax(1) == labels).sum())
 

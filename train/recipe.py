@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
 
+from spikeport.core.checking import checked_settings
 from spikeport.core.errors import UnknownNameError, UsageError
 from spikeport.core.yaml_files import parse_yaml, read_yaml
 from spikeport.train.settings import AugmentRecipe, DataRecipe, Recipe
@@ -78,19 +78,7 @@ def load_recipe(
 
 def parse_recipe(settings: dict[str, Any], source: str) -> Recipe:
     """Check `settings` and make a recipe of them; `source` says in errors where they came from."""
-    try:
-        return Recipe.model_validate(settings)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = first["loc"]
-        if first["type"] == "extra_forbidden":
-            known = _table(place[:-1]).model_fields
-            raise UnknownNameError("recipe setting", str(place[-1]), known) from error
-        raise UsageError(
-            f"{first['msg']}.",
-            where=f"{source}, setting {'.'.join(map(str, place))}" if place else source,
-            fix="Correct the value.",
-        ) from error
+    return checked_settings(Recipe, settings, source, "recipe setting")
 
 
 def recipe_text(recipe: Recipe) -> str:
@@ -142,13 +130,3 @@ def _set(settings: dict[str, Any], key: str, text: str) -> None:
         if not isinstance(settings, dict):
             raise UsageError(f"{table} has no settings of its own.", where=key)
     settings[last] = value
-
-
-def _table(place: tuple[int | str, ...]) -> type[BaseModel]:
-    """The table of settings at a place within a recipe."""
-    table: type[BaseModel] = Recipe
-    for name in place:
-        annotation = table.model_fields[str(name)].annotation
-        kinds = [annotation, *get_args(annotation)]
-        table = next(k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel))
-    return table

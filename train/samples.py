@@ -43,6 +43,11 @@ class Samples(ABC):
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    @abstractmethod
+    def input_domain(self) -> str:
+        """What the first layer reads, as `trace` takes it."""
+
     def only(self, chosen: NDArray[np.intp]) -> Self:
         """Those at the places `chosen`."""
         return replace(self, indices=self.indices[chosen], labels=self.labels[chosen])
@@ -74,6 +79,10 @@ class FrameSamples(Samples):
     data: FrameDataset
     augment: AugmentRecipe
 
+    @property
+    def input_domain(self) -> str:
+        return self.data.input_domain
+
     def plain(self, place: int) -> Tensor:
         frames: Tensor = self.data[int(self.indices[place])][0]
         return frames
@@ -98,6 +107,10 @@ class ImageSamples(Samples):
     data: ImageSet
     cut: Callable[[Any], Any]
     change: Callable[[Any], Any]
+
+    @property
+    def input_domain(self) -> str:
+        return "real"
 
     def plain(self, place: int) -> Tensor:
         image: Tensor = self.cut(self.data.read(int(self.indices[place])))

@@ -14,9 +14,8 @@ from torch.optim.swa_utils import AveragedModel
 
 from spikeport.core.errors import FileError, UsageError
 from spikeport.core.tensors import load_tensors, save_tensors
+from spikeport.core.training_state import STATE_KEY
 from spikeport.train.recipe import Recipe
-
-_KEY = "spikeport.training"
 
 
 class EpochReport(BaseModel):
@@ -127,7 +126,7 @@ class TrainingState:
             "processes": setting.processes,
             "moved": sorted(moments),
         }
-        save_tensors(path, tensors, {_KEY: json.dumps(metadata)})
+        save_tensors(path, tensors, {STATE_KEY: json.dumps(metadata)})
 
     def restore(self, path: Path, setting: Setting) -> tuple[Progress, dict[str, Tensor]]:
         """Read what `save` wrote; returns what is done, and the state of the engine.
@@ -139,7 +138,7 @@ class TrainingState:
         """
         tensors, metadata = load_tensors(path, "training state")
         try:
-            found = json.loads(metadata[_KEY])
+            found = json.loads(metadata[STATE_KEY])
             history = [EpochReport.model_validate(report) for report in found["history"]]
             progress = Progress(history, Position.model_validate(found["position"]))
             _check(path, setting, found)

@@ -17,6 +17,8 @@ class _Reduce(Stateless):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "axes", tuple(sorted(self.axes)))
+        if len(set(self.axes)) != len(self.axes) or min(self.axes, default=0) < 0:
+            raise ValueError(f"cannot run over axes {self.axes}")
 
     def infer_shape(self, *inputs: Shape) -> Shape:
         if not self.axes or self.axes[-1] >= len(inputs[0]):

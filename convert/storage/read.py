@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -106,9 +108,12 @@ def _parsed(text: str) -> StoredGraph:
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        twice = {key for key in result if sum(key == other for other, _ in pairs) > 1}
-        raise _Damage(f"its header has {_names(twice)} twice")
+        raise _Damage(f"its header has {_names(_twice(key for key, _ in pairs))} twice")
     return result
+
+
+def _twice(names: Iterable[str]) -> set[str]:
+    return {name for name, count in Counter(names).items() if count > 1}
 
 
 def _told(error: Any) -> str:
@@ -124,7 +129,7 @@ def _names(names: Any) -> str:
 def _check_names(stored: StoredGraph, tensors: dict[str, Tensor]) -> None:
     names = [node.name for node in stored.nodes]
     if len(set(names)) != len(names):
-        raise _Damage(f"nodes have one name: {_names({n for n in names if names.count(n) > 1})}")
+        raise _Damage(f"nodes have one name: {_names(_twice(names))}")
     if dangling := {name for node in stored.nodes for name in node.inputs} - set(names):
         readers = {node.name for node in stored.nodes if dangling & set(node.inputs)}
         raise _Damage(f"{_names(readers)} reads {_names(dangling)}, which does not exist")

@@ -140,7 +140,8 @@ def checked_labels(scores: Tensor, labels: Tensor) -> Tensor:
             f"scores {list(scores.shape)} and labels {list(labels.shape)} ({labels.dtype}) "
             "do not fit.",
             where="labels",
-            fix="Give one class number per sample and a network that ends in class scores.",
+            fix="Give frames with time first, [T, B, ...], one class number per sample, and a "
+            "network that ends in class scores.",
         )
     if not torch.isfinite(scores).all():
         raise UsageError("the network's scores hold NaN or infinity.", where="scores")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from importlib.metadata import version
+from itertools import chain
 
 import numpy as np
 from torch import Tensor
@@ -23,14 +24,12 @@ from spikeport.estimate.evaluation.early_exit import (
 )
 from spikeport.estimate.evaluation.records import Records
 from spikeport.estimate.evaluation.result import Evaluation, TargetResult
-from spikeport.estimate.evaluation.session import Session, Wanted
+from spikeport.estimate.evaluation.session import Batch, Evaluating, Session, Wanted
 from spikeport.estimate.evaluation.timing import measure
 from spikeport.estimate.progress import Kept, Progress
 from spikeport.estimate.report import DataInfo, EnergyReport
+from spikeport.estimate.sharing import Sharing, worked
 from spikeport.estimate.table import Interval
-
-Batch = tuple[Tensor, Tensor] | tuple[Tensor, Tensor, Sequence[object]]
-"""(frames as the executors take them, labels `[B]`, names of the samples)."""
 
 
 def evaluate(
@@ -44,11 +43,13 @@ def evaluate(
     data: DataInfo | None = None,
     class_names: Sequence[str] = (),
     seed: int = 0,
+    workers: int | Sharing = 1,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Run the same batches on each executor, and say what it gets right and what that costs.
 
-    Batches are read once, and of a sample only its answers are kept.
+    Batches are read once, of a sequence the first one twice, and of a sample only its answers are
+    kept.
 
     Args:
         executors: by the name that results are to have; tables compare with the first.
@@ -58,27 +59,39 @@ def evaluate(
         curve: also tell the accuracy (and energy) of a network that stops after each step.
         exits: confidences at which single samples stop; asks for the curve, too. With the curve
             alone, those of `CONFIDENCES`.
-        timing: also time passes of one batch and of single samples, apart from the evaluation.
+        timing: also time passes of one batch and of single samples, in this process, when all
+            batches are done.
         data: what the samples are.
         class_names: by number.
         seed: of the bootstrap of energies.
+        workers: processes that share the batches, or what shares them out (a cluster); batches
+            are a sequence then. Nothing but rounding depends on it: workers have one torch thread,
+            and sums of floats may be in another order on several.
         progress: file to go on from after a kill.
 
     Raises:
-        UsageError: there is no executor or sample, or frames, labels and scores do not fit.
+        UsageError: there is no executor or sample, frames, labels and scores do not fit, the work
+            cannot be shared out, or times are asked for while a cluster may be at work.
         UnknownNameError: no energy model has this name.
         UnsupportedError: the curve is asked for, and a network has no answer after fewer steps.
         FileError: a file cannot be read or written.
     """
     if not executors:
         raise UsageError("there is nothing to evaluate.", where="executors", fix="Give one.")
+    if timing and not isinstance(workers, int):
+        raise UsageError(
+            "times taken while a cluster may be at work are not those of this machine at rest.",
+            where="timing",
+            fix="Take times without a cluster.",
+        )
     thresholds = checked_confidences(CONFIDENCES if exits is None else exits)
     wanted = Wanted(
         None if energy is None else energy_model(energy), curve or exits is not None, seed
     )
     sessions = {name: Session(executor, wanted) for name, executor in executors.items()}
     samples = Records()
-    first = _run(sessions, samples, batches, wanted, progress)
+    batches, first = _peeked(batches)
+    _run(sessions, samples, batches, wanted, workers, progress)
     if first is None or not len(samples):
         raise UsageError("there is no sample to evaluate.", where="batches")
     return Evaluation(
@@ -99,41 +112,37 @@ def _run(
     samples: Records,
     batches: Iterable[Batch],
     wanted: Wanted,
+    workers: int | Sharing,
     progress: Progress | None,
-) -> Tensor | None:
-    """All batches that an earlier run has not finished; the frames of the first one."""
+) -> None:
+    """All batches that an earlier run has not finished."""
     kept: dict[str, Kept] = {"samples": samples}
     for name, session in sessions.items():
         kept |= {f"{name}/{part}": each for part, each in session.kept.items()}
     done: set[int] = set()
     if progress is not None:
         done |= progress.restore(kept, _settings(sessions, wanted))
-    first = None
-    for index, batch in _todo(batches, done):
-        frames, labels = batch[0], batch[1]
-        first = frames if index == 0 else first
-        if index in done:
-            continue
-        names = batch[2] if len(batch) == 3 else [f"{index}.{at}" for at in range(len(labels))]
-        for session in sessions.values():
-            session.run(index, frames, labels, names)
-        samples.add(index, {"names": np.array([str(each) for each in names], dtype=np.str_)})
+    work = Evaluating({name: session.running for name, session in sessions.items()})
+    results = worked(work, batches, frozenset(done), workers)
+    total = len(batches) - len(done) if isinstance(batches, Sized) else None
+    for index, (names, found) in track(results, "Evaluating", total):
+        for name, session in sessions.items():
+            session.add(index, found[name])
+        samples.add(index, {"names": np.array(names, dtype=np.str_)})
         done.add(index)
         if progress is not None and progress.due():
             progress.write(kept, done)
     if progress is not None:
         progress.write(kept, done)
-    return first
 
 
-def _todo(batches: Iterable[Batch], done: set[int]) -> Iterator[tuple[int, Batch]]:
-    """Batches by number; of a sequence the first one, which is timed, and those not done."""
-    if not isinstance(batches, Sequence):
-        yield from enumerate(track(batches, "Evaluating"))
-        return
-    left = [index for index in range(len(batches)) if index == 0 or index not in done]
-    for index in track(left, "Evaluating"):
-        yield index, batches[index]
+def _peeked(batches: Iterable[Batch]) -> tuple[Iterable[Batch], Tensor | None]:
+    """The batches, and the frames of the first one; None if there is none."""
+    if isinstance(batches, Sequence):
+        return batches, batches[0][0] if len(batches) else None
+    rest = iter(batches)
+    head = next(rest, None)
+    return (rest, None) if head is None else (chain([head], rest), head[0])
 
 
 def _settings(sessions: Mapping[str, Session], wanted: Wanted) -> dict[str, object]:

@@ -39,7 +39,8 @@ class StepCharge:
 
     def up_to(self, by_step: Counts) -> npt.NDArray[np.float64]:
         """pJ `[B, T]` from counts `[T + 1, B, K]`, of which the last are once per sample."""
-        spent = by_step @ self._weights
+        # Not by BLAS: the order of its sums, and so their last bit, may depend on its threads.
+        spent = np.einsum("tbk,k->tb", by_step, self._weights)
         steps = np.arange(1, len(spent)) * self._step
         total: npt.NDArray[np.float64] = spent[:-1].cumsum(0) + spent[-1] + self._once
         return (total.T + steps).astype(np.float64)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from spikeport.core.files import remove_abandoned, write_json, write_text
 from spikeport.estimate.export.plots import save_figure
+from spikeport.estimate.formats import SPECTRUM
 from spikeport.estimate.origin import one_line
 from spikeport.estimate.spectrum.plots import effects_figure, layers_figure
 from spikeport.estimate.spectrum.report import SpectrumReport
@@ -37,7 +38,7 @@ def export(report: SpectrumReport, folder: str | os.PathLike[str]) -> list[Path]
     figures = {"effects.svg": effects_figure(report), "layers.svg": layers_figure(report)}
     writers: dict[str, Callable[[Path], None]] = {
         **{name: partial(_csv, table, note) for name, table in tables.items()},
-        "spectrum.json": partial(write_json, value=report.as_dict()),
+        SPECTRUM: partial(write_json, value=report.as_dict()),
     }
     return write_all(folder, writers, figures, report.origin)
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from spikeport.convert.graph import Node
 from spikeport.core.errors import UsageError
+from spikeport.estimate.formats import SPECTRUM_STAMP
 from spikeport.estimate.origin import origin_of
 from spikeport.estimate.report import DataInfo
 from spikeport.estimate.spectrum.effects import (
@@ -149,7 +150,10 @@ class SpectrumReport:
     def as_dict(self) -> dict[str, Any]:
         """All of it but the curves; only what JSON has."""
         return {
+            "format": SPECTRUM_STAMP[0],
+            "version": SPECTRUM_STAMP[1],
             "headline": self.headline,
+            "provenance": self.data.provenance,
             "origin": self.origin,
             "share": SHARE,
             "edges": _records(self.edges),

@@ -48,10 +48,15 @@ class Counted:
 
 
 class BatchCounts:
-    """The counts of one batch while it runs."""
+    """The counts of one batch while it runs.
 
-    def __init__(self, readers: dict[str, list[Part]]) -> None:
-        self._readers = readers
+    Args:
+        readers: by node, what is counted of its output.
+        repeated: counts whose sources exist once per sample and are read at each step.
+    """
+
+    def __init__(self, readers: dict[str, list[Part]], repeated: frozenset[Key]) -> None:
+        self._readers, self._repeated = readers, repeated
         self._reduced: dict[Key, dict[int, Tensor]] = {}
         self._measures: dict[Key, Measure] = {}
         self._seen: set[str] = set()
@@ -114,13 +119,14 @@ class BatchCounts:
                     where=source,
                     fix="Use an executor that calls the tap once for each node of its graph.",
                 )
-        return {
-            key: (
-                measure([self._reduced[key][port] for port in range(len(measure.sources))]),
-                any(source in self._stepped for source in measure.sources),
-            )
-            for key, measure in self._measures.items()
-        }
+        found: dict[Key, tuple[Tensor, bool]] = {}
+        for key, measure in self._measures.items():
+            counts = measure([self._reduced[key][port] for port in range(len(measure.sources))])
+            has_time = any(source in self._stepped for source in measure.sources)
+            if key in self._repeated:
+                counts, has_time = counts.expand(self.steps, -1), True
+            found[key] = counts, has_time
+        return found
 
 
 def _check_declared(node: Node, value: Tensor) -> None:

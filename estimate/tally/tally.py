@@ -60,6 +60,7 @@ class Tally:
         self._resamples = Resamples(len(self.keys), seed)
         self._rows: list[Counts] = []
         self._readers = self._by_source()
+        self._repeated = self._find_repeated()
 
     def run(
         self, executor: Executor, frames: Tensor, names: Sequence[object] | None = None
@@ -98,7 +99,7 @@ class Tally:
             beside: shown every edge, too.
             by_step: also tell the counts of each sample at each step.
         """
-        batch = BatchCounts(self._readers)
+        batch = BatchCounts(self._readers, self._repeated)
         output = executor.run(frames, batch.tap if beside is None else _both(batch.tap, beside))
         axis = 1 if self.graph.input.per_step else 0
         if names is None:
@@ -329,6 +330,16 @@ class Tally:
             # Coarser sums are then taken from finer ones instead of from the edge.
             parts.sort(key=lambda part: -len(part[1].reductions[part[2]].keep))
         return {node.name: readers.get(node.name, []) for node in self.graph}
+
+    def _find_repeated(self) -> frozenset[Key]:
+        """Counts of nodes that read at each step what exists once per sample."""
+        return frozenset(
+            (name, measure.term)
+            for name, plan in self.plans.items()
+            for measure in plan.measures
+            if self.graph[name].per_step
+            and not any(self.graph[source].per_step for source in measure.sources)
+        )
 
     def _signature(self) -> list[object]:
         return [

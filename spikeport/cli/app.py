@@ -90,6 +90,7 @@ def options(
 ) -> None:
     """Options of every command."""
     output.state.debug = debug
+    output.print_notes()
     logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR, stream=sys.stderr)
     # Third-party libraries explain themselves in warnings that no user of a command can act on.
     if not debug:

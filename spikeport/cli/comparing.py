@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spikeport.cli import output
-from spikeport.cli.formats import between, percent, signed
-from spikeport.estimate.numbers import MISSING, si
+from spikeport.estimate.numbers import MISSING, between, hundredths, si, signed
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -129,7 +128,7 @@ def _beside(found: Comparison) -> str:
 def _accuracy(row: Row) -> list[str]:
     if row.right is None:
         return [MISSING] * 2
-    return [percent(row.right.value), between(*row.right.interval)]
+    return [hundredths(row.right.value), between(*row.right.interval)]
 
 
 def _energy(row: Row) -> list[str]:

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikeport.cli import options, output
-from spikeport.cli.formats import between, percent, signed
 from spikeport.core.errors import UnsupportedError, UsageError
+from spikeport.estimate.numbers import between, hundredths, signed
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from spikeport.cli.runs import Run, RunBatches
     from spikeport.convert import Executor
     from spikeport.estimate import Evaluation, Progress
     from spikeport.estimate.evaluation.timing import Timing
+    from spikeport.runs import Run, RunBatches
 
 PROGRESS = "progress.npz"
 """In the folder of the results while a run is not finished."""
@@ -46,12 +46,18 @@ class Asked:
 
 
 def run_evaluation(
-    chosen: options.RunChoice, names: list[str], asked: Asked, *, as_json: bool
+    chosen: options.RunChoice,
+    names: list[str],
+    asked: Asked,
+    sharing: options.SharingChoice,
+    *,
+    as_json: bool,
 ) -> None:
     """Run it, write it, print it."""
-    from spikeport.cli.runs import command_line
+    from spikeport.cluster import shared_out
     from spikeport.estimate import DataInfo, energy_model, evaluate
     from spikeport.estimate.energy import DEFAULT_ENERGY_MODEL
+    from spikeport.runs import command_line
 
     priced = asked.energy or (None if asked.out is None else DEFAULT_ENERGY_MODEL)
     charged = None if priced is None else energy_model(priced)
@@ -70,18 +76,22 @@ def run_evaluation(
     batches = opened.shared_out()
     digest = "" if asked.out is None else batches.digest()
     progress = None if asked.out is None else _progress(asked, chosen, opened, batches, digest)
-    found = evaluate(
-        executors,
-        batches,
-        energy=charged,
-        curve=asked.curve or _curve_comes_with_files(asked, executors),
-        exits=exits,
-        timing=asked.timing or asked.out is not None,
-        data=DataInfo(chosen.data, chosen.split, opened.data.provenance, digest),
-        class_names=opened.data.classes,
-        seed=asked.seed,
-        progress=progress,
-    )
+    curve = asked.curve or _curve_comes_with_files(asked, executors)
+    timing = asked.timing or _times_come_with_files(asked, sharing)
+    with shared_out(sharing.workers, sharing.ray) as workers:
+        found = evaluate(
+            executors,
+            batches,
+            energy=charged,
+            curve=curve,
+            exits=exits,
+            timing=timing,
+            data=DataInfo(chosen.data, chosen.split, opened.data.provenance, digest),
+            class_names=opened.data.classes,
+            seed=asked.seed,
+            workers=workers,
+            progress=progress,
+        )
     files = []
     if asked.out is not None:
         made_by = {"model": chosen.model, "command": command_line()}
@@ -116,8 +126,8 @@ def open_targets(chosen: options.RunChoice, names: list[str]) -> tuple[dict[str,
     """The executors by name, and the data."""
     # Registers how what Lava adds is counted.
     import spikeport.lava_counting  # noqa: F401
-    from spikeport.cli.runs import open_run
     from spikeport.core.progress import track
+    from spikeport.runs import open_run
     from spikeport.targets.executors import executor_of
 
     opened = open_run(chosen)
@@ -143,11 +153,18 @@ def _curve_comes_with_files(asked: Asked, executors: dict[str, Executor]) -> boo
     return True
 
 
+def _times_come_with_files(asked: Asked, sharing: options.SharingChoice) -> bool:
+    """Whether the files of an evaluation can hold times that nobody asked for by name."""
+    if asked.out is not None and sharing.ray is not None:
+        output.print_note("no times are taken beside a cluster; leave out --ray for them.")
+    return asked.out is not None and sharing.ray is None
+
+
 def _progress(
     asked: Asked, chosen: options.RunChoice, opened: Run, batches: RunBatches, digest: str
 ) -> Progress:
-    from spikeport.cli.runs import BATCH
     from spikeport.estimate import Progress
+    from spikeport.runs import BATCH
 
     assert asked.out is not None
     settings = {
@@ -188,11 +205,11 @@ def _answers(title: str, found: Evaluation) -> Table:
     rows = [
         [
             name,
-            percent(result.answers.top1),
+            hundredths(result.answers.top1),
             between(*result.answers.interval),
             f"{result.answers.correct} of {result.answers.count}",
-            percent(result.answers.top(5).value),
-            percent(result.calibration.error),
+            hundredths(result.answers.top(5).value),
+            hundredths(result.calibration.error),
             f"T + {result.latency_steps}" if result.latency_steps else "T",
         ]
         for name, result in found.targets.items()
@@ -206,7 +223,7 @@ def _pairs(found: Evaluation) -> Table | None:
         [
             pair.first,
             pair.second,
-            percent(pair.same.value),
+            hundredths(pair.same.value),
             signed(pair.change.difference, *pair.change.interval),
             f"{pair.change.p_value:.2g}",
         ]
@@ -245,7 +262,7 @@ def _curve(found: Evaluation) -> Table | None:
         [
             name,
             str(row.steps),
-            percent(row.right.value),
+            hundredths(row.right.value),
             between(*row.right.interval),
             "-" if row.sop is None else f"{row.sop:,.0f}",
             "-" if row.energy_uj is None else f"{row.energy_uj:.4g}",
@@ -264,10 +281,10 @@ def _exits(found: Evaluation) -> Table | None:
             name,
             f"{row.confidence:g}",
             f"{row.steps:.2f}",
-            percent(row.right.value),
+            hundredths(row.right.value),
             signed(row.change.difference, *row.change.interval),
             "-" if row.energy_uj is None else f"{row.energy_uj:.4g}",
-            percent(row.saved),
+            hundredths(row.saved),
         ]
         for name, result in found.targets.items()
         for row in result.exits

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from spikeport.cli.pictures import Normalisation
-    from spikeport.cli.runs import Run
     from spikeport.convert import Graph
     from spikeport.estimate.robustness import Section
     from spikeport.estimate.robustness.rows import Batch
+    from spikeport.runs import Run
 
 
 def measured(
@@ -55,7 +55,7 @@ def measured(
 def _on_recordings(
     chosen: RunChoice, asked: Experiments, sweeps: Levels, attacks: Levels
 ) -> tuple[dict[str, Any], list[Section]]:
-    from spikeport.cli.runs import open_run
+    from spikeport.runs import open_run
 
     model, box = (_model_of(chosen) if attacks else None), asked.box or 0.0
     if asked.box is not None and not (attacks and box > 0):
@@ -85,9 +85,9 @@ def _on_recordings(
 
 
 def _swept(chosen: RunChoice, opened: Run, asked: Experiments, sweeps: Levels) -> Section:
-    from spikeport.cli.runs import spread
     from spikeport.estimate.robustness import compare_levels
     from spikeport.robustness import Disturbed, levels_of
+    from spikeport.runs import spread
     from spikeport.targets import TARGETS
 
     disturbed = Disturbed(
@@ -168,7 +168,7 @@ def _in_other_orders(
 
 
 def _model_of(chosen: RunChoice) -> nn.Module:
-    from spikeport.cli.sources import is_stored, open_model
+    from spikeport.sources import is_stored, open_model
 
     if is_stored(chosen.model):
         raise UsageError(
@@ -183,7 +183,7 @@ def _frames_in_box(
     opened: Run, box: float, what: str
 ) -> Iterator[tuple[list[int], Tensor, Tensor]]:
     """(indices, frames `[B, T, C, H, W]` in 0 to 1, labels)."""
-    from spikeport.cli.runs import spread
+    from spikeport.runs import spread
 
     indices = iter(spread(len(opened.data), opened.samples))
     for frames, labels in opened.batches(what):

@@ -11,6 +11,8 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from spikeport import runs
+
 Model = Annotated[
     str,
     typer.Argument(
@@ -109,6 +111,7 @@ SkipBad = Annotated[
     bool,
     typer.Option("--skip-bad", help="Leave out recordings that cannot be read, and list them."),
 ]
+Workers = Annotated[int, typer.Option(help="Processes that share the samples.", min=1, max=1024)]
 Ray = Annotated[
     str | None,
     typer.Option(
@@ -134,17 +137,17 @@ class InputChoice:
 
 
 @dataclass(frozen=True)
-class RunChoice:
-    """A network and the recordings that it is to see."""
+class RunChoice(runs.RunChoice):
+    """A network and the recordings that it is to see, as arguments."""
 
     model: Model
-    data: Data = "digits"
-    checkpoint: Checkpoint = None
-    split: Split = "test"
-    samples: Samples = None
-    steps: Steps = None
-    framing: Framing = "count"
-    skip_bad: SkipBad = False
+    data: Data = runs.RunChoice.data
+    checkpoint: Checkpoint = runs.RunChoice.checkpoint
+    split: Split = runs.RunChoice.split
+    samples: Samples = runs.RunChoice.samples
+    steps: Steps = runs.RunChoice.steps
+    framing: Framing = runs.RunChoice.framing
+    skip_bad: SkipBad = runs.RunChoice.skip_bad
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,14 @@ class EvaluationChoice(RunChoice):
     """The same, where `--steps all` has a meaning."""
 
     steps: StepsOrAll = None
+
+
+@dataclass(frozen=True)
+class SharingChoice:
+    """Who does the work."""
+
+    workers: Workers = 1
+    ray: Ray = None
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console, JustifyMethod
 from rich.table import Table
+
+from spikeport.core.notes import NOTES
 
 WIDTH = 100
 """Columns where output is no terminal, so that what is piped or stored does not wrap at 80."""
@@ -44,6 +47,19 @@ def print_note(message: str) -> None:
     """Something worth knowing that is no error, on standard error."""
     wide = None if sys.stderr.isatty() else WIDTH
     Console(stderr=True, width=wide, highlight=False).print(f"note: {message}", markup=False)
+
+
+class _Notes(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        print_note(record.getMessage())
+
+
+def print_notes() -> None:
+    """Print what the library finds worth knowing, too."""
+    if not any(isinstance(each, _Notes) for each in NOTES.handlers):
+        NOTES.addHandler(_Notes())
+    NOTES.setLevel(logging.INFO)
+    NOTES.propagate = False
 
 
 def print_json(value: Any) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikeport.cli.options import RunChoice
-from spikeport.cli.runs import BATCH, spread
-from spikeport.cli.sources import is_stored
 from spikeport.core.errors import UsageError
 from spikeport.core.progress import track
+from spikeport.runs import BATCH, spread
+from spikeport.sources import is_stored
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -182,7 +182,7 @@ def image_graph(chosen: RunChoice, given: Normalisation | None) -> tuple[Graph, 
     Raises:
         SpikeportError: a name is unknown, a file is bad, or images and network do not fit.
     """
-    from spikeport.cli.sources import open_graph, open_stored
+    from spikeport.sources import open_graph, open_stored
 
     if is_stored(chosen.model):
         graph = open_stored(chosen.model, chosen.checkpoint, "real")

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikeport.cli import options, output
-from spikeport.cli.formats import between, percent, signed
 from spikeport.cli.settings import parse_settings
 from spikeport.core.errors import UsageError
+from spikeport.estimate.numbers import between, hundredths, signed
 
 if TYPE_CHECKING:
     from spikeport.bits import BitsSweep
-    from spikeport.cli.runs import Run
+    from spikeport.runs import Run
 
 COMPARED_ALONE = 50
 """Recordings on which layers are compared one by one."""
@@ -49,8 +49,8 @@ def sweep(
         UsageError: a width, an option or the name of the table cannot be meant.
     """
     from spikeport.bits import ENERGY, checked_options, sweep_bits
-    from spikeport.cli.runs import open_run, spread, stack
     from spikeport.estimate import energy_model
+    from spikeport.runs import open_run, spread, stack
 
     if "lava" not in names:
         raise UsageError(
@@ -72,7 +72,7 @@ def sweep(
         energy=model,
         **values,
     )
-    swept = replace(swept, about=_about(chosen, opened))
+    swept = replace(swept, about=about(chosen, opened))
     if out is not None:
         swept.save(out)
     if as_json:
@@ -85,14 +85,14 @@ def _print(chosen: options.RunChoice, opened: Run, sweep: BitsSweep) -> None:
     rows = [
         [
             "float" if row.bits is None else str(row.bits),
-            percent(row.accuracy),
+            hundredths(row.accuracy),
             between(row.low, row.high),
             "-"
             if row.bits is None
             else signed(row.difference, row.difference_low, row.difference_high),
-            percent(row.agreement),
-            "-" if row.worst_alone is None else percent(row.worst_alone),
-            f"{100 * row.rate_error:.2f}",
+            hundredths(row.agreement),
+            "-" if row.worst_alone is None else hundredths(row.worst_alone),
+            hundredths(row.rate_error),
             f"{row.weight_bytes:,}",
             f"{row.sop:,.0f}",
             f"{row.energy_uj:.4g}",
@@ -114,9 +114,13 @@ def _print(chosen: options.RunChoice, opened: Run, sweep: BitsSweep) -> None:
         console.print(f"  {name} is not counted: energies lack it.")
 
 
-def _about(chosen: options.RunChoice, opened: Run) -> dict[str, str | int]:
+def about(chosen: options.RunChoice, opened: Run) -> dict[str, str | int]:
+    """What is known of network and data."""
+    from spikeport.convert.storage import fingerprint
+
     return {
         "model": chosen.model,
+        "graph_sha256": fingerprint(opened.graph),
         "data": opened.data.name,
         "provenance": opened.data.provenance,
         "samples": opened.samples,

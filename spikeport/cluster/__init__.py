@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spikeport.cluster.connection import connected
-from spikeport.cluster.counting import counted_by_ray, shared_out
+from spikeport.cluster.sharing import by_ray, shared_out
 from spikeport.cluster.tasks import in_tasks
 
-__all__ = ["connected", "counted_by_ray", "in_tasks", "shared_out"]
+__all__ = ["by_ray", "connected", "in_tasks", "shared_out"]

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from spikeport.core.errors import SpikeportError, UsageError
+from spikeport.estimate.sharing import UNSENDABLE, unsendable
 
 Shared = TypeVar("Shared")
 Item = TypeVar("Item")
@@ -36,14 +37,18 @@ def in_tasks(
 
     Raises:
         SpikeportError: as raised in a task.
-        UsageError: a task failed otherwise, or its process died again and again.
+        UsageError: what is shared cannot be pickled, a task failed otherwise, or its process died
+            again and again.
     """
     import ray
     from ray.exceptions import RayError, RayTaskError
 
     remote = ray.remote(num_cpus=1, max_retries=RETRIES)(_answer)
-    # In a list, Ray hands the reference over and not what it stands for.
-    held = [ray.put((work, shared))]
+    try:
+        # In a list, Ray hands the reference over and not what it stands for.
+        held = [ray.put((work, shared))]
+    except UNSENDABLE as error:
+        raise unsendable(error, "ray") from error
     cores = ray.cluster_resources().get("CPU", 1)  # type: ignore[no-untyped-call]
     width = PER_CPU * max(1, int(cores))
     waiting: dict[Any, int] = {}

@@ -13,7 +13,7 @@ from spikeport.comparison.rows import Row, Spent, Stored
 from spikeport.core.errors import FileError, UsageError
 from spikeport.estimate.coverage import Coverage
 from spikeport.estimate.stats import Share
-from spikeport.report.artefacts import EnergyArtefact, EvaluationArtefact, widths
+from spikeport.report.artefacts import EnergyArtefact, EvaluationArtefact, WidthsArtefact, widths
 from spikeport.report.artefacts.evaluation import Target
 from spikeport.report.artefacts.reading import unusable
 from spikeport.report.gather import artefacts_in, named_place
@@ -84,7 +84,8 @@ def _rows_of(place: str, curve: bool) -> list[Row]:
     found = artefacts_in(path)
     evaluations = [each for each in found if isinstance(each, EvaluationArtefact)]
     reports = [each for each in found if isinstance(each, EnergyArtefact)]
-    if not evaluations and not reports:
+    sweeps = [each for each in found if isinstance(each, WidthsArtefact)]
+    if not evaluations and not reports and not sweeps:
         kinds = ", ".join(sorted({each.kind for each in found}))
         raise FileError(
             f"this tells neither accuracy nor energy, only: {kinds}.", where=str(path), fix=_FIX
@@ -92,6 +93,7 @@ def _rows_of(place: str, curve: bool) -> list[Row]:
     known = printable(name)
     costs = [_of_report(known, each) for each in reports]
     rows = [row for each in evaluations for row in _of_evaluation(known, each, costs, curve)]
+    rows += [row for each in sweeps for row in _of_widths(known, each)]
     return rows + [cost for cost in costs if not any(_covers(row, cost) for row in rows)]
 
 
@@ -205,7 +207,7 @@ def _of_report(name: str, artefact: EnergyArtefact) -> Row:
     )
 
 
-def _of_widths(name: str, artefact: widths.WidthsArtefact) -> list[Row]:
+def _of_widths(name: str, artefact: WidthsArtefact) -> list[Row]:
     found = artefact.content
     base = name or printable(found.model) or printable(artefact.source.stem)
     return [
@@ -216,7 +218,7 @@ def _of_widths(name: str, artefact: widths.WidthsArtefact) -> list[Row]:
             target="reference" if row.bits is None else "lava",
             steps=found.steps,
             bits=row.bits,
-            graph_sha256="",
+            graph_sha256=found.graph_sha256 if row.bits is None else "",
             data=found.data,
             data_sha256="",
             provenance=found.provenance,

@@ -67,7 +67,7 @@ class Comparison:
             "format": COMPARISON_STAMP[0],
             "version": COMPARISON_STAMP[1],
             "origin": origin_of_code(),
-            "rows": [_row_json(self, place) for place in range(len(self.rows))],
+            "rows": [self._as_json(place) for place in range(len(self.rows))],
             "published": [
                 {"table": each.table, "source": each.source, **each.row.model_dump(mode="json")}
                 for each in self.published
@@ -105,15 +105,8 @@ class Comparison:
         accuracy = None if found is None else found.accuracy
         saving = None if found is None else found.energy
         return {
-            "name": row.name,
             "origin": "measured",
-            "model": row.model,
-            "target": row.target,
-            "steps": row.steps,
-            "bits": row.bits,
-            "data": row.data,
-            "provenance": row.provenance,
-            "samples": row.samples,
+            **self._facts(place),
             "correct": None if right is None else right.hits,
             "accuracy": None if right is None else right.value,
             "accuracy_low": None if right is None else right.interval[0],
@@ -122,9 +115,6 @@ class Comparison:
             "energy_uJ": None if energy is None else energy.mean,
             "energy_uJ_low": None if energy is None else energy.low,
             "energy_uJ_high": None if energy is None else energy.high,
-            "sop": row.sop,
-            "parameters": row.parameters,
-            "latency_steps": row.latency_steps,
             "difference": None if accuracy is None else accuracy.difference,
             "difference_low": None if accuracy is None else accuracy.low,
             "difference_high": None if accuracy is None else accuracy.high,
@@ -134,9 +124,41 @@ class Comparison:
             "energy_difference_uJ_low": None if saving is None else saving.low,
             "energy_difference_uJ_high": None if saving is None else saving.high,
             "energy_ratio": None if saving is None else saving.ratio,
-            "on_front": place in self.front if place in self.figure else None,
             "notes": "; ".join(self.notes(place)),
+        }
+
+    def _as_json(self, place: int) -> dict[str, Any]:
+        row, found = self.rows[place], self.against[place]
+        right = row.right
+        return {
+            **self._facts(place),
+            "data_sha256": row.data_sha256,
+            "graph_sha256": row.graph_sha256,
+            "accuracy": None
+            if right is None
+            else {"value": right.value, "interval": list(right.interval), "correct": right.hits},
+            "energy_uJ": None if row.energy is None else asdict(row.energy),
+            "against_first": None if found is None else asdict(found),
+            "notes": list(row.notes),
+        }
+
+    def _facts(self, place: int) -> dict[str, Any]:
+        """What a row has in table and JSON alike."""
+        row = self.rows[place]
+        return {
+            "name": row.name,
             "source": str(row.source),
+            "model": row.model,
+            "target": row.target,
+            "steps": row.steps,
+            "bits": row.bits,
+            "data": row.data,
+            "provenance": row.provenance,
+            "samples": row.samples,
+            "sop": row.sop,
+            "parameters": row.parameters,
+            "latency_steps": row.latency_steps,
+            "on_front": place in self.front if place in self.figure else None,
         }
 
     def notes(self, place: int) -> list[str]:
@@ -188,32 +210,4 @@ def _published_line(each: Published) -> dict[str, Any]:
         "parameters": None if row.parameters_m is None else int(row.parameters_m * 10**6),
         "notes": row.note,
         "source": each.source,
-    }
-
-
-def _row_json(found: Comparison, place: int) -> dict[str, Any]:
-    row, other = found.rows[place], found.against[place]
-    right = row.right
-    return {
-        "name": row.name,
-        "source": str(row.source),
-        "model": row.model,
-        "target": row.target,
-        "steps": row.steps,
-        "bits": row.bits,
-        "data": row.data,
-        "data_sha256": row.data_sha256,
-        "graph_sha256": row.graph_sha256,
-        "provenance": row.provenance,
-        "samples": row.samples,
-        "accuracy": None
-        if right is None
-        else {"value": right.value, "interval": list(right.interval), "correct": right.hits},
-        "energy_uJ": None if row.energy is None else asdict(row.energy),
-        "sop": row.sop,
-        "parameters": row.parameters,
-        "latency_steps": row.latency_steps,
-        "against_first": None if other is None else asdict(other),
-        "on_front": place in found.front if place in found.figure else None,
-        "notes": list(row.notes),
     }

@@ -6,8 +6,8 @@ import contextlib
 import glob
 import json
 import os
+import secrets
 import struct
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from platformdirs import user_cache_dir
 from spikeport.core.errors import FileError
 
 _RANDOM = 8
-"""Characters that `tempfile` puts into a name."""
+"""Characters in the name of a temporary file that no other one has."""
 
 
 def cache_folder() -> Path:
@@ -46,18 +46,13 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         # Held while the file is written, so that nobody takes it for abandoned.
-        lock, name = tempfile.mkstemp(
-            prefix=f".{target.name}.", suffix=f".tmp{target.suffix}", dir=target.parent
-        )
-        temporary = Path(name)
+        lock, temporary = _new_file(target)
         if not _lock(lock):
             os.close(lock)
             lock = None
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        # mkstemp makes files that only the owner can read; a result is an ordinary file.
-        temporary.chmod(0o666 & ~_umask())
         os.replace(temporary, target)
         temporary = None
     except OSError as error:
@@ -71,6 +66,19 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
         if lock is not None:
             os.close(lock)
+
+
+def _new_file(target: Path) -> tuple[int, Path]:
+    """An empty temporary file beside `target`, open, with the rights of an ordinary file.
+
+    Not by `tempfile`, whose files only the owner may read: to ask for the umask, so that they can
+    be given the others' rights afterwards, is to change it for all threads.
+    """
+    while True:
+        name = f".{target.name}.{secrets.token_hex(_RANDOM // 2)}.tmp{target.suffix}"
+        path = target.with_name(name)
+        with contextlib.suppress(FileExistsError):
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666), path
 
 
 def remove_abandoned(path: str | os.PathLike[str]) -> None:
@@ -103,12 +111,6 @@ def _lock(handle: int) -> bool:
     except (ImportError, OSError):
         return False
     return True
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -16,14 +18,33 @@ from spikeport.core.files import atomic_path, readable_file
 def save_tensors(
     path: str | os.PathLike[str], tensors: Mapping[str, Tensor], metadata: Mapping[str, str]
 ) -> None:
-    """Write named tensors and string metadata to one safetensors file, atomically."""
+    """Write named tensors and string metadata to one safetensors file, atomically.
+
+    The same content makes the same bytes.
+    """
     flat = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
     with atomic_path(path) as temporary:
         try:
-            save_file(flat, temporary, metadata=dict(metadata))
+            # Of no tensors and no metadata, not None, the library makes a file that is none.
+            save_file(flat, temporary, metadata=dict(metadata) or None)
         except SafetensorError as error:
             # safetensors wraps the operating system's error (disk full) in its own type.
             raise OSError(str(error)) from error
+        if len(metadata) > 1:
+            _sort_metadata(temporary)
+
+
+def _sort_metadata(path: Path) -> None:
+    """The library writes metadata in another order at every call."""
+    with path.open("r+b") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        # Both write JSON in its shortest form, so that only spaces at the end may differ.
+        assert len(text) <= length
+        file.seek(8)
+        file.write(text.ljust(length))
 
 
 def load_tensors(

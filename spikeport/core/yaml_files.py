@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections import Counter
+from operator import itemgetter
 from typing import Any
 
 import yaml
@@ -24,9 +27,11 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = [key for key in keys if keys.count(key) > 1]
-        if twice:
-            raise yaml.YAMLError(f"{twice[0]} is there twice")
+        # What cannot be hashed is no key, which is told below.
+        with contextlib.suppress(TypeError):
+            key, times = max(Counter(keys).items(), key=itemgetter(1), default=(None, 0))
+            if times > 1:
+                raise yaml.YAMLError(f"{key} is there twice")
         return super().construct_mapping(node, deep)
 
 

@@ -17,8 +17,11 @@ from spikeport.report.artefacts import (
     EnergyArtefact,
     EvaluationArtefact,
     LoweredArtefact,
+    SpectrumArtefact,
     TrainingArtefact,
+    WidthsArtefact,
     training,
+    widths,
 )
 
 _DEPTH = 2
@@ -39,6 +42,8 @@ class Subject:
     energy: EnergyArtefact | None = None
     evaluation: EvaluationArtefact | None = None
     training: TrainingArtefact | None = None
+    widths: WidthsArtefact | None = None
+    spectrum: SpectrumArtefact | None = None
     lowered: dict[str, LoweredArtefact] = field(default_factory=dict)
 
     @property
@@ -46,11 +51,14 @@ class Subject:
         """What the samples are, in the words of their source."""
         if self.energy is not None:
             return self.energy.report.data.provenance
-        return self.evaluation.provenance if self.evaluation is not None else ""
+        if self.evaluation is not None:
+            return self.evaluation.provenance
+        others = [each.content.provenance for each in (self.widths, self.spectrum) if each]
+        return next(filter(None, others), "")
 
     @property
     def artefacts(self) -> list[Artefact]:
-        single = (self.energy, self.evaluation, self.training)
+        single = (self.energy, self.evaluation, self.widths, self.spectrum, self.training)
         return [*(each for each in single if each is not None), *self.lowered.values()]
 
 
@@ -62,7 +70,8 @@ def gather(places: Iterable[str | os.PathLike[str]]) -> list[Subject]:
     results without a hash that name the same model, if only one graph of that name is there.
 
     Args:
-        places: folders that commands wrote, folders that hold such, or checkpoint files.
+        places: folders that commands wrote, folders that hold such, checkpoint files, or tables
+            of a sweep over widths.
 
     Raises:
         UsageError: no place is given, or a network has two results of one kind.
@@ -78,7 +87,7 @@ def gather(places: Iterable[str | os.PathLike[str]]) -> list[Subject]:
         raise UsageError(
             "there is nothing to report on.",
             where="spikeport report",
-            fix="Name folders that estimate, evaluate, lower or train wrote.",
+            fix="Name folders that estimate, evaluate, lower, train or spectrum wrote.",
         )
     subjects: dict[str, Subject] = {}
     for key, (name, artefact) in zip(_keys(found), found, strict=True):
@@ -107,16 +116,13 @@ def named_place(place: str) -> tuple[str, Path]:
 
 
 def artefacts_in(path: Path) -> list[Artefact]:
-    """All results in a folder and in the folders that it holds, or a checkpoint file.
+    """All results in a folder and in the folders that it holds, or those of a single file.
 
     Raises:
         FileError: there is nothing that is known, or something that cannot be used.
     """
     if path.is_file():
-        found = training.of_file(path) if path.suffix == ".safetensors" else None
-        if found is None:
-            raise _unknown(path, "this is neither a folder nor a checkpoint of spikeport train")
-        return [found]
+        return [_of_file(path)]
     if not path.is_dir():
         raise FileError(
             "there is no such folder.", where=str(path), fix="Check the path for typing errors."
@@ -128,6 +134,19 @@ def artefacts_in(path: Path) -> list[Artefact]:
         held = f": {', '.join(names[:_SHOWN])}{more}" if names else ", it is empty"
         raise _unknown(path, f"nothing in this folder is known{held}")
     return results
+
+
+def _of_file(path: Path) -> Artefact:
+    found: Artefact | None = None
+    if path.suffix == ".safetensors":
+        found = training.of_file(path)
+    elif widths.is_sweep(path):
+        found = widths.of_file(path)
+    if found is None:
+        raise _unknown(
+            path, "this is neither a folder nor a checkpoint nor a table of evaluate --bits"
+        )
+    return found
 
 
 def _folders(path: Path) -> list[Path]:
@@ -150,7 +169,7 @@ def _unknown(path: Path, why: str) -> FileError:
     return FileError(
         f"{why}.",
         where=str(path),
-        fix="Name folders that estimate, evaluate, lower or train wrote with --out.",
+        fix="Name folders that estimate, evaluate, lower, train or spectrum wrote with --out.",
     )
 
 
@@ -194,6 +213,10 @@ def _put(subject: Subject, artefact: Artefact) -> None:
         before = subject.energy = subject.energy or artefact
     elif isinstance(artefact, EvaluationArtefact):
         before = subject.evaluation = subject.evaluation or artefact
+    elif isinstance(artefact, WidthsArtefact):
+        before = subject.widths = subject.widths or artefact
+    elif isinstance(artefact, SpectrumArtefact):
+        before = subject.spectrum = subject.spectrum or artefact
     else:
         before = subject.training = subject.training or artefact
     if before is not artefact:

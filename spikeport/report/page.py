@@ -66,11 +66,10 @@ def render(subjects: list[Subject]) -> str:
         assets.subject = number
         for section, contents in zip(SECTIONS, built, strict=True):
             contents.append(section.build(subject, assets))
-    # A section that nobody has is left out, except where it says what to run.
     shown = [
         (section, contents)
         for section, contents in zip(SECTIONS, built, strict=True)
-        if any(contents) or section.missing
+        if any(contents) or not section.optional
     ]
     scripts = [library(), own_script()]
     return (

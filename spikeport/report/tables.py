@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from spikeport.estimate.numbers import MISSING, percent, si, significant
+from spikeport.estimate.numbers import MISSING, significant
 
 
 @dataclass(frozen=True)
@@ -74,14 +74,9 @@ def figure(value: float) -> str:
     return significant(value, 4)
 
 
-def share(value: float) -> str:
-    """A share in per cent."""
-    return percent(value)
-
-
-def count(value: float) -> str:
-    """With an SI prefix."""
-    return si(value)
+def brief(value: float) -> str:
+    """Two significant digits: p values, errors."""
+    return f"{value:.2g}"
 
 
 def whole(value: int) -> str:

@@ -15,9 +15,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from spikeport.core.checking import checked_settings
 from spikeport.core.errors import UsageError
 from spikeport.estimate.energy import DEFAULT_ENERGY_MODEL
-from spikeport.sweep.grid import Grid, checked
+from spikeport.sweep.grid import Grid
 
 LAVA = "lava"
 
@@ -143,7 +144,7 @@ def _evaluated(grid: Grid, source: str) -> Iterator[Cell]:
             raise UsageError(
                 f"{min(twice)} is fixed and on an axis too.", where=source, fix="Leave one out."
             )
-        settings = checked(EvaluateSettings, {**grid.fixed, **chosen}, source)
+        settings = checked_settings(EvaluateSettings, {**grid.fixed, **chosen}, source)
         told = settings.model_dump()
         if settings.weight_bits is not None:
             asked = True
@@ -166,7 +167,7 @@ def _trained(grid: Grid, source: str) -> Iterator[Cell]:
 
     assert grid.recipe is not None
     base = load_recipe(grid.recipe).model_dump(mode="json")
-    fixed = checked(TrainSettings, grid.fixed, source).model_dump()
+    fixed = checked_settings(TrainSettings, grid.fixed, source).model_dump()
     for labels, chosen in _combinations(grid, source):
         _no_clash(labels, {*TrainSettings.model_fields, "recipe", "model", "seed"}, source)
         told = copy.deepcopy(base)
@@ -180,13 +181,37 @@ def _trained(grid: Grid, source: str) -> Iterator[Cell]:
 
 
 def _put(settings: dict[str, Any], key: str, value: Any) -> None:
-    """Set `table.key`."""
+    """Set `table.key`; in a list, a number stands for a place: `options.stages.0.mixer`."""
     *tables, last = key.split(".")
+    place: Any = settings
     for table in tables:
-        settings = settings.setdefault(table, {})
-        if not isinstance(settings, dict):
-            raise UsageError(f"{table} has no settings of its own.", where=key)
-    settings[last] = copy.deepcopy(value)
+        if isinstance(place, list):
+            place = place[_index(place, table, key)]
+        elif isinstance(place, dict):
+            place = place.setdefault(table, {})
+    if isinstance(place, list):
+        place[_index(place, last, key)] = _fresh(value)
+    elif isinstance(place, dict):
+        place[last] = _fresh(value)
+    else:
+        raise UsageError(f"{tables[-1]} has no settings of its own.", where=key)
+
+
+def _fresh(value: Any) -> Any:
+    """A copy in which nothing is shared, so that one place can be set without another."""
+    if isinstance(value, dict):
+        return {name: _fresh(each) for name, each in value.items()}
+    return [_fresh(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _index(values: list[Any], name: str, key: str) -> int:
+    if not name.isdecimal() or int(name) >= len(values):
+        raise UsageError(
+            f"there is no place {name} in a list of {len(values)}.",
+            where=key,
+            fix="Count from 0, and give the whole list in settings.",
+        )
+    return int(name)
 
 
 def _no_clash(labels: dict[str, Any], settings: set[str], source: str) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from spikeport.core.checking import checked_settings
 from spikeport.core.errors import UnknownNameError, UsageError
 from spikeport.core.yaml_files import read_yaml
 
 MOST_CELLS = 10_000
-Model = TypeVar("Model", bound=BaseModel)
 
 
 class Grid(BaseModel):
@@ -66,7 +66,7 @@ def parse_grid(content: dict[str, Any], source: str) -> Grid:
     if "fixed" in own:
         raise UnknownNameError("setting", "fixed", Grid.model_fields.keys() - {"fixed"})
     fixed = {name: value for name, value in content.items() if name not in own}
-    grid = checked(Grid, {**own, "fixed": fixed}, source)
+    grid = checked_settings(Grid, {**own, "fixed": fixed}, source)
     if (grid.task == "train") != (grid.recipe is not None) or (grid.settings and not grid.recipe):
         raise UsageError(
             "recipe and settings go with task: train, and it needs a recipe.",
@@ -74,27 +74,6 @@ def parse_grid(content: dict[str, Any], source: str) -> Grid:
             fix="Write both, task: train and recipe: NAME, or neither.",
         )
     return grid
-
-
-def checked(model: type[Model], content: dict[str, Any], where: str) -> Model:
-    """Settings as a model of them.
-
-    Raises:
-        UnknownNameError: a setting is unknown; tells the near matches.
-        UsageError: a value cannot be.
-    """
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        if first["type"] == "extra_forbidden":
-            raise UnknownNameError("setting", place, model.model_fields) from error
-        raise UsageError(
-            f"{first['msg'].removeprefix('Value error, ')}.",
-            where=f"{where}, {place}" if place else where,
-            fix="Correct the value.",
-        ) from error
 
 
 def beside(out: Path) -> Path:

@@ -46,6 +46,7 @@ def sweep(
     Raises:
         UsageError: the grid makes no sense, or the file is there and not to be gone on with.
         SpikeportError: the cluster cannot be used, or the file cannot be written.
+        Stopped: SIGTERM came in the middle of a training in this process; `resume` goes on there.
     """
     path = Path(out).absolute()
     cells = expand(grid, source)

@@ -5,31 +5,35 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
 
 # Registers how what Lava adds is counted.
 from spikeport import lava_counting as _rules  # noqa: F401
-from spikeport.cli.options import RunChoice
-from spikeport.cli.runs import Run, open_run, spread, stack
 from spikeport.convert import Executor, Graph, trace
 from spikeport.convert.passes.scale_thresholds import scale_thresholds
 from spikeport.core.errors import SpikeportError
+from spikeport.core.training_state import STATE_FILE
 from spikeport.estimate import evaluate
 from spikeport.estimate.energy.load import energy_model
 from spikeport.estimate.evaluation.result import TargetResult
 from spikeport.estimate.stats import wilson
+from spikeport.runs import BATCH, Run, RunChoice, open_run, spread
 from spikeport.sweep.cells import LAVA, Cell, EvaluateSettings
 from spikeport.targets.executors import BackendExecutor, executor_of
+from spikeport.targets.reference import ReferenceExecutor
+from spikeport.train.stopping import Stopped
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from spikeport.train.recipe import Recipe
-
-
-_STATE = "state.safetensors"
-"""What `fit` goes on from."""
+    from spikeport.train.samples import Samples
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,19 @@ class Place:
 
 
 def run_cell(place: Place, cell: Cell) -> dict[str, Any]:
-    """The row of a cell; where it fails, with the reason as its `error`."""
+    """The row of a cell; where it fails, with the reason as its `error`.
+
+    Raises:
+        Stopped: SIGTERM came while it trained; its state is saved.
+    """
     start = time.perf_counter()
     try:
         with contextlib.chdir(place.folder if Path(place.folder).is_dir() else os.getcwd()):
             found = _TASKS[cell.task](cell, place)
     except SpikeportError as error:
         found = {"error": str(error)}
+    except Stopped:
+        raise
     # What one cell breaks on must not cost the others.
     except Exception as error:
         found = {"error": f"{type(error).__name__}: {error}"}
@@ -135,7 +145,7 @@ def _trained(cell: Cell, place: Place) -> dict[str, Any]:
     recipe = parse_recipe(cell.settings["recipe"], "recipe")
     folder = Path(place.runs) / cell.hash[:16]
     # What an interrupted sweep, or a worker that died, left is gone on with: same settings.
-    result = fit(recipe, folder, resume=(folder / _STATE).exists())
+    result = fit(recipe, folder, resume=(folder / STATE_FILE).exists())
     low, high = wilson(round(result.accuracy * result.test_samples), result.test_samples)
     found: dict[str, Any] = {
         "accuracy": result.accuracy,
@@ -156,18 +166,43 @@ def _trained(cell: Cell, place: Place) -> dict[str, Any]:
 def _counted(cell: Cell, recipe: Recipe, checkpoint: Path) -> dict[str, Any]:
     """Spikes and energy of a trained network on the test split."""
     from spikeport.train.checkpoint import load_model
-    from spikeport.train.data import open_data
+    from spikeport.train.samples import open_samples
 
-    model, told = energy_model(cell.settings["energy"]), recipe.data
-    data = open_data(
-        told.spec, told.test, steps=told.steps, framing=told.framing, seed=told.test_seed
-    )
-    sample = stack(data, spread(len(data), 2)).transpose(0, 1)
-    graph = trace(load_model(recipe.model, checkpoint), sample, input_domain=data.input_domain)
-    run = Run(graph, data, cell.settings["samples"] or len(data))
-    executor = executor_of("reference", graph, run.calibration, told.steps)
-    found = evaluate({"reference": executor}, run.shared_out(), energy=model).targets["reference"]
-    return {"samples": found.answers.count, **_cost(found), "provenance": data.provenance}
+    model = energy_model(cell.settings["energy"])
+    samples = open_samples(recipe, recipe.data.test, recipe.data.test_seed)
+    chosen = spread(len(samples), cell.settings["samples"] or len(samples))
+    inputs, _ = next(samples.batches(np.array(chosen[:2])))
+    graph = trace(load_model(recipe.model, checkpoint), inputs, input_domain=samples.input_domain)
+    batches = SampleBatches(samples, chosen, time_first=graph.input.per_step)
+    executor = ReferenceExecutor(graph)
+    found = evaluate({"reference": executor}, batches, energy=model).targets["reference"]
+    return {"samples": found.answers.count, **_cost(found), "provenance": samples.provenance}
+
+
+@dataclass(frozen=True)
+class SampleBatches(Sequence["tuple[Tensor, Tensor, list[int]]"]):
+    """Batches of samples of a training, as executors take them: (frames `[T, B, C, H, W]` or images
+    `[B, C, H, W]`, labels `[B]`, places)."""
+
+    samples: Samples
+    chosen: list[int]
+    time_first: bool
+
+    def __len__(self) -> int:
+        return -(-len(self.chosen) // BATCH)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, list[int]]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[Tensor, Tensor, list[int]]]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        part = self.chosen[index * BATCH : (index + 1) * BATCH]
+        if not part:
+            raise IndexError(index)
+        inputs, labels = next(self.samples.batches(np.array(part)))
+        return (inputs.transpose(0, 1) if self.time_first else inputs), labels, part
 
 
 _TASKS = {"evaluate": _evaluated, "train": _trained}

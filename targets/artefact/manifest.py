@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from spikeport.core.checking import problems
 from spikeport.core.errors import FileError
 from spikeport.core.files import readable_file
 
@@ -107,9 +108,8 @@ def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
     try:
         manifest = Manifest.model_validate_json(path.read_bytes())
     except (ValidationError, RecursionError) as error:
-        told = error.errors()[0] if isinstance(error, ValidationError) else None
-        why = f"{'.'.join(map(str, told['loc']))}: {told['msg']}"[:400] if told else str(error)
-        raise _damaged(path, why) from error
+        why = problems(error) if isinstance(error, ValidationError) else str(error)
+        raise _damaged(path, why[:400]) from error
     if manifest.golden.file not in manifest.files:
         raise _damaged(path, "its golden traces are not among its files")
     return manifest

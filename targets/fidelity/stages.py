@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -18,7 +18,7 @@ from spikeport.convert.recording import record
 from spikeport.core.errors import MissingPackageError, UnsupportedError
 from spikeport.targets.fidelity.forced import Alone, run_alone
 from spikeport.targets.fidelity.report import FidelityReport, LayerFidelity, StageFidelity
-from spikeport.targets.lowered import Lowered, Run, Tolerance, run_executor
+from spikeport.targets.lowered import Lowered, Run, Tolerance, chosen_backend, run_executor
 from spikeport.targets.parity import Difference, compare, output_gap
 
 FOLDING = ("fold-batch-norm",)
@@ -45,6 +45,7 @@ def fidelity(
     model: nn.Module | None = None,
     sample: Tensor | None = None,
     golden: Run | None = None,
+    backends: Sequence[str] | None = None,
 ) -> FidelityReport:
     """Compare model, graph, folded graph and every backend of a target on the same samples.
 
@@ -59,10 +60,15 @@ def fidelity(
         model: also compare the graph with the model that it was traced from.
         sample: the same samples in the model's layout; needed with `model`.
         golden: what the first backend emits on these frames, spikes included, if that is known.
+        backends: those to run beside the first; all of `lowered.backends` if not given.
 
     Raises:
+        UnknownNameError: there is no such backend.
         SpikeportError: the samples do not suit the graph, or a backend fails.
     """
+    first, *others = lowered.backends
+    if backends is not None:
+        others = [name for name in backends if chosen_backend(lowered, name) != first]
     stages = []
     if model is not None and sample is not None:
         stages.append(_of_model(graph, model, sample.double()))
@@ -74,8 +80,10 @@ def fidelity(
         run = run_executor(Interpreter(folded, torch.float64), frames, "folded")
         stages.append(_Stage(run, same, folded))
     skipped: dict[str, str] = {}
-    stages += _of_backends(lowered, frames, golden, skipped)
-    pairs = list(_pairs(stages, len(lowered.backends) - len(skipped)))
+    run = golden or lowered.run(frames, backend=first, spikes=True)
+    stages.append(_Stage(run, graph=lowered.graph))
+    stages += _of_backends(lowered, others, frames, skipped)
+    pairs = list(_pairs(stages, 1 + len(others) - len(skipped)))
     steps = next(iter(float_run.spikes.values())).shape[0] if float_run.spikes else 0
     return FidelityReport(
         target=lowered.target,
@@ -114,12 +122,9 @@ def _of_model(graph: Graph, model: nn.Module, sample: Tensor) -> _Stage:
 
 
 def _of_backends(
-    lowered: Lowered, frames: Tensor, golden: Run | None, skipped: dict[str, str]
+    lowered: Lowered, names: Sequence[str], frames: Tensor, skipped: dict[str, str]
 ) -> Iterator[_Stage]:
-    first, *others = lowered.backends
-    run = golden or lowered.run(frames, backend=first, spikes=True)
-    yield _Stage(run, graph=lowered.graph)
-    for name in others:
+    for name in names:
         try:
             run = lowered.run(frames, backend=name, spikes=True)
         except (MissingPackageError, UnsupportedError) as error:

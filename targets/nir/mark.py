@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spikeport.convert.domain import Domain
+from spikeport.core.checking import problems
 from spikeport.core.errors import FileError
 
 KEY = "spikeport"
@@ -53,10 +54,8 @@ def parse_mark(text: object) -> Mark:
     try:
         return Mark.model_validate_json(str(text))
     except ValidationError as error:
-        first = error.errors()[0]
-        told = f"{'.'.join(map(str, first['loc']))[:80]}: {first['msg']}"
         raise FileError(
-            f"what Spikeport noted in this file cannot be read ({told}).",
+            f"what Spikeport noted in this file cannot be read ({problems(error)[:300]}).",
             where=KEY,
             fix="Use the Spikeport that wrote it, or lower the network again.",
         ) from error

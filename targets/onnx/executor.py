@@ -33,6 +33,10 @@ class OnnxExecutor:
         self._graph = prepared(graph, self._options)
         self._runners: dict[tuple[int | None, tuple[str, ...]], UnrolledRunner] = {}
 
+    def __getstate__(self) -> dict[str, object]:
+        # Sessions of onnxruntime stay where they are; another process opens its own.
+        return {**self.__dict__, "_runners": {}}
+
     @property
     def graph(self) -> Graph:
         return self._graph

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
@@ -48,6 +48,10 @@ class OnnxLowered:
     report: OnnxReport
     unrolled: ModelProto
     step: ModelProto | None
+
+    def __getstate__(self) -> dict[str, object]:
+        # Sessions of onnxruntime stay where they are; another process opens its own.
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
     def backends(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -51,6 +52,11 @@ class ReferenceExecutor:
         self._graph = graph
         self._setting = make_setting(dtype, device, layout)
         self._plan = make_plan(graph, self._setting)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # What computes it is chosen anew in each process, by what that machine has.
+        made = partial(type(self), layout=self.layout)
+        return made, (self._graph, self.dtype, self.device)
 
     @property
     def graph(self) -> Graph:

@@ -65,6 +65,10 @@ def test_the_short_table(cli) -> None:
         (("-o", "scores.json"), "Name a folder"),
         (("--steps", "al"), "nor all"),
         (("--steps", "0"), "nor all"),
+        (("--workers", "0"), "workers"),
+        (("--ray", "auto", "--timing"), "at rest"),
+        (("--target", "lava", "--bits", "8", "--ray", "auto"), "--ray"),
+        (("--target", "lava", "--bits", "8", "--workers", "2"), "--workers"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_anything_runs(cli, options, message) -> None:

@@ -13,11 +13,10 @@ import torch
 from PIL import Image
 from tiny_images import MEAN, STD, pictures
 
-from spikeport.cli.options import RunChoice
-from spikeport.cli.runs import open_run, spread
 from spikeport.core.errors import FileError, UsageError
 from spikeport.estimate import accuracy
 from spikeport.robustness import Disturbed, levels_of
+from spikeport.runs import RunChoice, open_run, spread
 from spikeport.targets import TARGETS
 from spikeport.train.data.images import open_pixels, pixel_shape
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,6 +13,7 @@ import pytest
 
 from spikeport.comparison import compare
 from spikeport.comparison.front import front
+from spikeport.comparison.pareto import pareto_figure
 from spikeport.comparison.reading import _of_report, told_apart
 from spikeport.core.errors import FileError, UnknownNameError, UsageError
 from spikeport.estimate.coverage import Coverage
@@ -187,6 +189,8 @@ def test_widths_are_rows(tmp_path: Path, suffix: str) -> None:
         stamp = {"format": BITS_STAMP[0], "version": BITS_STAMP[1]}
         path.write_text(json.dumps({**stamp, **facts, "uncounted": [], "rows": rows}))
     found = compare([path])
+    # The same from a folder that holds it.
+    assert [row.source for row in compare([tmp_path]).rows] == [path] * 3
     assert [row.name for row in found.rows] == ["net, float", "net, 4 bits", "net, 8 bits"]
     change = found.against[1].accuracy
     assert (change.method, change.difference, change.p_value) == ("paired", -0.15, 0.5)
@@ -235,6 +239,22 @@ def test_files_hold_all_rows_and_text_is_escaped(tmp_path: Path) -> None:
     # The same figure again is the same file.
     found.save(tmp_path / "again")
     assert (tmp_path / "again" / "pareto.svg").read_text() == svg
+
+
+def test_numbers_of_the_figure_cover_neither_points_nor_each_other(tmp_path: Path) -> None:
+    found = compare(two(tmp_path), tables=["all"])
+    figure = pareto_figure(found)
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    drawn = [each.get_window_extent().padded(-0.5) for each in axes.texts]
+    assert len(drawn) == 41
+    assert not [pair for pair in combinations(drawn, 2) if pair[0].overlaps(pair[1])]
+    assert all(axes.bbox.containsx(box.x0) and axes.bbox.containsx(box.x1) for box in drawn)
+    at = axes.transData.transform([each.xy for each in axes.texts])
+    assert not [box for box in drawn for point in at if box.contains(*point)]
+    # Key and printed table call a row by the same number, rows without energy included.
+    (last,) = (t for t in figure.legends[0].get_texts() if t.get_text().startswith("69 "))
+    assert last.get_text() == f"69  {found.published[-1].row.name}"
 
 
 def test_refusals(tmp_path: Path) -> None:

@@ -25,6 +25,20 @@ def test_a_file_appears_whole_with_ordinary_rights(tmp_path: Path) -> None:
     assert not leftovers(tmp_path / "new")
 
 
+def test_the_rights_of_what_other_threads_write_meanwhile_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The umask is the process's: to look at it is to set it for everybody."""
+    mask = os.umask(0o027)
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "umask", lambda mask: pytest.fail("the umask is touched"))
+            files.write_text(tmp_path / "a.txt", "x")
+    finally:
+        os.umask(mask)
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o640
+
+
 def _write_half(target: Path) -> None:
     with files.atomic_path(target) as temporary:
         temporary.write_text("half")

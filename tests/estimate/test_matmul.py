@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -11,7 +13,18 @@ from torch import Tensor
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph
 from spikeport.convert.interpreter import Interpreter
-from spikeport.convert.ops import LIF, Input, MatMul, Op, Permute, Scale, Sum
+from spikeport.convert.ops import (
+    LIF,
+    Input,
+    Linear,
+    MatMul,
+    MeanTime,
+    Op,
+    Permute,
+    RepeatTime,
+    Scale,
+    Sum,
+)
 from spikeport.estimate import Tally, Term
 
 
@@ -116,3 +129,24 @@ def test_heads_shared_by_broadcasting() -> None:
     assert tally.total("layer", Term.SOP) == both
     assert tally.total("layer", Term.READS_LEFT) == left
     assert tally.total("layer", Term.READS_RIGHT) == right
+
+
+def test_spikes_of_an_image_are_read_at_each_step() -> None:
+    """They exist once per sample, but drive the product once per step."""
+    steps, columns = 3, 6
+    graph = Graph(outputs=("mean",))
+    graph.add("x", Input((4, 5), Domain.SPIKE, False))
+    graph.add("shown", RepeatTime(steps), ["x"])
+    graph.add("currents", Linear(torch.ones(columns, 5), None), ["shown"])
+    graph.add("turned", Permute((1, 0)), ["currents"])
+    graph.add("layer", MatMul(), ["turned", "x"])
+    graph.add("mean", MeanTime(), ["layer"])
+    frames = (torch.rand(2, 4, 5, generator=torch.Generator().manual_seed(0)) < 0.5).float()
+    events = int(frames.sum())
+    tally = Tally(graph)
+    tally.run(Interpreter(graph), frames)
+    assert tally.total("layer", Term.EVENTS_IN) == steps * events
+    assert tally.total("layer", Term.SOP) == steps * events * columns
+    # Each step alike, and nothing once per sample.
+    assert tally.per_step("layer", Term.SOP) == (*[events * columns] * steps, 0)
+    assert tally.input_rate("layer") == Fraction(events, frames.numel())

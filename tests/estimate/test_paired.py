@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import time
+from statistics import NormalDist
 
 import pytest
 
@@ -22,6 +24,14 @@ def test_p_is_that_of_all_coin_tosses(gained: int, lost: int) -> None:
     even = abs(gained - lost)
     uneven = sum(abs(2 * sum(each) - len(each)) >= even for each in tosses)
     assert Paired(gained, lost, 100).p_value == pytest.approx(uneven / len(tosses))
+
+
+def test_p_of_many_samples_is_exact_and_at_once() -> None:
+    began = time.process_time()
+    found = Paired(4950, 5050, 50_000).p_value
+    assert time.process_time() - began < 1
+    # Of 10,000 fair coins at most 4,950 heads, or as many tails: normal, with continuity.
+    assert found == pytest.approx(2 * NormalDist(5000, 50).cdf(4950.5), rel=1e-4)
 
 
 def test_the_interval_holds_the_difference_and_shrinks_with_samples() -> None:

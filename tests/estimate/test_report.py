@@ -16,7 +16,15 @@ from spikeport.convert.graph import Graph
 from spikeport.convert.interpreter import Interpreter
 from spikeport.core.errors import FileError
 from spikeport.estimate import DataInfo, EnergyReport, Term, estimate
-from spikeport.estimate.numbers import percent, si, significant
+from spikeport.estimate.numbers import (
+    between,
+    hundredths,
+    percent,
+    points,
+    si,
+    signed,
+    significant,
+)
 from spikeport.estimate.stages import Stage, stage_of
 
 DATA = DataInfo("moving digits", "test", "simulated events from real images [v1]")
@@ -189,6 +197,13 @@ def test_figures_for_people() -> None:
     assert significant(1.2e-9) == "1.2e-09"
     assert percent(0.1234) == "12.3"
     assert percent(1.0) == "100"
+
+
+def test_shares_and_their_differences_are_told_in_percent() -> None:
+    assert hundredths(0.98796) == "98.80"
+    assert between(0.9791, 0.99349) == "97.9 to 99.3"
+    assert points(-0.002) == "-0.20"
+    assert signed(0.02, -0.034, 0.0) == "+2.00 (-3.4 to +0.0)"
 
 
 def test_wide_intervals_are_told(small_net: Graph) -> None:

@@ -24,6 +24,16 @@ def test_normal_interval() -> None:
     assert (found.samples, found.method) == (4, "normal")
 
 
+def test_interval_of_a_handful_of_values() -> None:
+    """Quantiles of Student's t: 12.706 for two values, 4.303 for three."""
+    for values, quantile in (([1.0, 2.0], 12.7062047), ([1.0, 2.0, 4.0], 4.3026527)):
+        found = statistics(values, "student")
+        half = quantile * plain.stdev(values) / math.sqrt(len(values))
+        assert found.low == pytest.approx(found.mean - half)
+        assert found.high == pytest.approx(found.mean + half)
+    assert statistics([1.0], "student").low is None
+
+
 def test_bootstrap_is_seeded_and_ignores_order() -> None:
     values = np.random.default_rng(0).exponential(size=50)
     first = statistics(values, "bootstrap", seed=3)

@@ -1,5 +1,6 @@
 """Graph files that are damaged, foreign, unknown or of another version: refused, by name."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,23 @@ def test_other_conventions_are_refused_by_name(stored: Path) -> None:
     rewrite(stored, lambda content, _: content["conventions"].update(layout="channels last"))
     with pytest.raises(FileError, match="other conventions: 'layout'"):
         Graph.load(stored)
+
+
+@pytest.mark.parametrize("axes", [[-1], [0, 0], [2, -2]])
+def test_a_sum_over_other_axes_than_those_of_features(tmp_path: Path, axes: list[int]) -> None:
+    """Axis -1 of the features would be the batch."""
+    graph = Graph(outputs=("sum",))
+    graph.add("x", ops.Input((2, 3, 4), Domain.SPIKE, True))
+    graph.add("sum", ops.Sum((0,)), ["x"])
+    graph.save(tmp_path / "g.spg")
+
+    def change(content: Any, _: Any) -> None:
+        content["nodes"][1]["attributes"]["axes"] = axes
+        content["nodes"][1]["shape"] = [2, 3, 4]
+
+    rewrite(tmp_path / "g.spg", change)
+    with pytest.raises(FileError, match="cannot run over axes"):
+        Graph.load(tmp_path / "g.spg")
 
 
 def test_only_spg_files_are_written(tmp_path: Path) -> None:
@@ -156,6 +174,17 @@ def test_two_entries_of_one_name_are_refused(stored: Path) -> None:
     save_file(tensors, stored, {**header, "graph": text, "sha256": digest(text, tensors)})
     with pytest.raises(FileError, match="'name' twice"):
         Graph.load(stored)
+
+
+def test_thousands_of_entries_of_one_name_are_refused_at_once(stored: Path) -> None:
+    header, tensors = opened(stored)
+    many = ",".join(f'"k{number}":0' for number in range(5_000))
+    text = header["graph"].replace('"note":', f'{many},"k0":1,"note":')
+    save_file(tensors, stored, {**header, "graph": text, "sha256": digest(text, tensors)})
+    began = time.process_time()
+    with pytest.raises(FileError, match="'k0' twice"):
+        Graph.load(stored)
+    assert time.process_time() - began < 0.5
 
 
 def test_a_spare_entry_is_refused(stored: Path) -> None:

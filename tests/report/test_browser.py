@@ -79,6 +79,7 @@ def column(page: Any, table: str, name: str) -> list[str]:
 def test_every_chart_is_drawn(page: Any) -> None:
     charts = every(page, ".chart")
     assert len(charts) >= 5
+    assert len(every(page, "#widths .chart, #spectrum .chart")) == 3
     for chart in charts:
         assert chart.find_element("css selector", "svg").size["height"] > 30
 

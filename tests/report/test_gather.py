@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from spikeport.core.errors import FileError, UsageError
@@ -28,13 +29,14 @@ def estimated(results, tmp_path: Path) -> Path:
 def test_results_of_one_graph_are_put_together(results) -> None:
     (subject,) = gather(results.all)
     assert [each.kind for each in subject.artefacts] == [
-        *("energy report", "evaluation", "checkpoint", "lowered network", "lowered network"),
+        *("energy report", "evaluation", "sweep over widths", "spectra"),
+        *("checkpoint", "lowered network", "lowered network"),
     ]
 
 
 def test_a_folder_of_folders_is_looked_into(results) -> None:
     (subject,) = gather([results.folder])
-    assert len(subject.artefacts) == 5
+    assert len(subject.artefacts) == 7
 
 
 def test_results_of_another_graph_stand_apart(results, estimated: Path) -> None:
@@ -111,6 +113,30 @@ def test_an_evaluation_of_another_version_is_refused(tmp_path: Path) -> None:
         gather([tmp_path])
     with pytest.raises(FileError, match="neither a folder nor a checkpoint"):
         gather([path])
+
+
+def test_a_sweep_is_found_by_what_it_holds(results, tmp_path: Path) -> None:
+    told = (results.widths / "bits.json").read_text()
+    (tmp_path / "notes.json").write_text("{}")
+    (tmp_path / "any name.json").write_text(told)
+    (subject,) = gather([tmp_path])
+    (alone,) = gather([tmp_path / "any name.json"])
+    assert subject.widths.source == alone.widths.source == tmp_path / "any name.json"
+    assert subject.name == "max_former_digits"
+    assert "simulated events" in subject.provenance
+    sweep = pd.DataFrame(json.loads(told)["rows"]).assign(energy_model="loihi1-davies")
+    sweep.to_csv(tmp_path / "bits.csv", index=False)
+    with pytest.raises(FileError, match=r"2 sweeps over widths: any name\.json, bits\.csv"):
+        gather([tmp_path])
+    with pytest.raises(FileError, match="nor a table of evaluate --bits"):
+        gather([tmp_path / "notes.json"])
+
+
+def test_spectra_of_another_version_are_refused(results, tmp_path: Path) -> None:
+    source = results.spectrum / "spectrum.json"
+    changed(source, tmp_path / "spectrum.json", lambda value: value.update(version=2))
+    with pytest.raises(FileError, match="format is spikeport-spectrum 2, not spikeport-spectrum 1"):
+        gather([tmp_path])
 
 
 def test_a_changed_manifest_is_refused(results, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from spikeport.report import gather, render, write_report
 from spikeport.report.page import LARGEST
 
 SECTIONS = "verdict network energy rates accuracy break-even capacity parity coverage provenance"
+OPTIONAL = "training widths spectrum"
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +36,7 @@ def report(results) -> dict:
 
 
 def test_every_section_is_there(page: Page) -> None:
-    assert {f"#{name}" for name in (*SECTIONS.split(), "training")} <= set(page.urls)
+    assert {f"#{name}" for name in (*SECTIONS.split(), *OPTIONAL.split())} <= set(page.urls)
     assert "have this" not in page.text
 
 
@@ -103,6 +104,46 @@ def test_parity_and_coverage_are_those_of_the_files(page: Page, report: dict, re
     assert "not run here" in page.text
     for words in report["energy_models"][0]["excludes"]:
         assert words in page.text
+
+
+def test_widths_are_those_of_the_sweep(page: Page, results) -> None:
+    rows = json.loads((results.widths / "bits.json").read_text())["rows"]
+    shown = page.tables["widths"]
+    assert [row["bits"] for row in shown] == ["float", "4", "8"]
+    for row, told in zip(shown, rows, strict=True):
+        for name in ("accuracy", "low", "high", "weight_bytes", "sop", "energy_uj"):
+            assert row[name] == pytest.approx(told[name], rel=1e-12), (row["bits"], name)
+    for row, told in zip(shown[1:], rows[1:], strict=True):
+        for name in ("difference", "difference_low", "p_value", "agreement", "worst_alone"):
+            assert row[name] == told[name], (row["bits"], name)
+    # The float network is not compared with itself.
+    assert shown[0]["difference"] is shown[0]["p_value"] is None
+
+
+def test_frequencies_are_those_of_the_spectra(page: Page, results) -> None:
+    found = json.loads((results.spectrum / "spectrum.json").read_text())
+    for name, told in (("spectrum_edges", found["edges"]), ("spectrum_kinds", found["by_kind"])):
+        assert len(page.tables[name]) == len(told)
+        for row, each in zip(page.tables[name], told, strict=True):
+            for figure in set(row) & {"share", "share_low", "time_share", "difference", "nodes"}:
+                assert row[figure] == each.get(figure), (name, figure)
+    drawn = [
+        [row["share"] for row in values]
+        for spec in page.data["specs"].values()
+        for values in spec.get("datasets", {}).values()
+        if "white" in values[0]
+    ]
+    for name in ("share", "time_share"):
+        measured = [each[name] for each in found["edges"] if name in each]
+        assert len(measured) > 5
+        assert measured in drawn
+    assert found["headline"] in page.text
+
+
+def test_sections_that_nobody_asked_for_are_left_out(results) -> None:
+    page = Page(render(gather([results.estimated])))
+    assert not {"#widths", "#spectrum"} & set(page.urls)
+    assert "#parity" in page.urls
 
 
 def test_provenance_has_what_is_needed_to_repeat_it(page: Page, report: dict) -> None:

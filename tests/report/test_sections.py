@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,32 @@ def test_what_is_not_known_says_how_to_get_it(tmp_path: Path) -> None:
     assert told["Energy per sample"] == "Not estimated: run spikeport estimate."
     assert "evaluate --target reference,lava" in told["Loss in fixed point"]
     assert told["Parity"] == "Not shown: run spikeport lower."
+
+
+@pytest.mark.parametrize(
+    ("spiking", "dense", "quantised", "value", "within", "detail"),
+    [
+        (1.0, 4.0, 2.0, "0.250", "0.500 against 8-bit activations", "4.00 times cheaper than"),
+        (8.0, 4.0, 0.0, "2.00", "", "2.00 times dearer than"),
+        (0.0, 4.0, 2.0, "0", "0 against 8-bit activations", "Nothing is spent on spikes."),
+        (1.0, 0.0, 2.0, "", "", "Not known"),
+    ],
+)
+def test_energies_of_zero_are_divided_by_nowhere(
+    results, spiking: float, dense: float, quantised: float, value: str, within: str, detail: str
+) -> None:
+    (subject,) = gather([results.estimated])
+    report = subject.energy.report
+    spent = {
+        **{"spiking_energy_uJ": spiking, "dense_energy_uJ": dense},
+        **{"quantised_energy_uJ": quantised, "bits": 8},
+    }
+    compared = report.comparison.model_copy(update=spent)
+    report = report.model_copy(update={"comparison": compared})
+    subject.energy = replace(subject.energy, report=report)
+    card = verdict.build(subject, None)["cards"][2]
+    assert (card.value, card.within) == (value, within)
+    assert card.detail.startswith(detail)
 
 
 def test_energies_have_the_unit_that_suits() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -39,17 +39,29 @@ class Results:
         return self.folder / "trained"
 
     @property
+    def widths(self) -> Path:
+        return self.folder / "widths"
+
+    @property
+    def spectrum(self) -> Path:
+        return self.folder / "spectrum"
+
+    @property
     def all(self) -> list[Path]:
-        return [self.estimated, self.evaluated, self.lava, self.reference, self.trained]
+        measured = [self.estimated, self.evaluated, self.lava, self.reference, self.trained]
+        return [*measured, self.widths, self.spectrum]
 
 
 def make(found: Results, model: str, samples: int) -> None:
     """Results of a shipped model: by the command where it is quick, else by what it calls."""
     import spikeport.lava_counting  # noqa: F401
-    from spikeport.cli.options import RunChoice
-    from spikeport.cli.runs import open_run, spread, stack
+    from spikeport.bits import sweep_bits
+    from spikeport.cli.widths import about
     from spikeport.convert import Interpreter
+    from spikeport.core.files import write_json
     from spikeport.estimate import DataInfo, energy_model, evaluate
+    from spikeport.estimate.spectrum import Spectra, SpectrumReport
+    from spikeport.runs import RunChoice, open_run, spread, stack
     from spikeport.targets import lower
     from spikeport.targets.artefact import write_artefact
     from spikeport.targets.fidelity import FidelityReport, against_float, fidelity
@@ -58,7 +70,8 @@ def make(found: Results, model: str, samples: int) -> None:
     command(
         "estimate", model, "--samples", samples, "--chip", "loihi1,loihi2", "-o", found.estimated
     )
-    opened = open_run(RunChoice(model, samples=samples))
+    choice = RunChoice(model, samples=samples)
+    opened = open_run(choice)
     frames = stack(opened.data, spread(len(opened.data), 2))
     lava = lower(opened.graph, "lava", calibration=frames, search="none")
     evaluate(
@@ -76,6 +89,14 @@ def make(found: Results, model: str, samples: int) -> None:
     network, sample = load_model(model), frames.transpose(0, 1)
     proven = fidelity(opened.graph, reference, frames, model=network, sample=sample)
     write_artefact(reference, frames, found.reference, proven)
+    sweep = sweep_bits(
+        opened.graph, frames, opened.batches("Widths"), [4, 8], sample=frames, search="none"
+    )
+    replace(sweep, about=about(choice, opened)).save(found.widths / "bits.json")
+    spectra = Spectra(opened.graph)
+    spectra.run(Interpreter(opened.graph), frames)
+    spectrum = SpectrumReport(spectra, DataInfo("digits", "test", opened.data.provenance))
+    write_json(found.spectrum / "spectrum.json", spectrum.as_dict())
     found.trained.mkdir()
     shutil.copy(WEIGHTS / f"{model}.safetensors", found.trained)
 

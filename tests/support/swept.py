@@ -12,13 +12,13 @@ from spikeport.convert import Domain, Graph
 from spikeport.convert.ops import LIF, Conv, Input, Linear, MeanTime, Op, Reshape
 
 
-def tiny_net() -> Graph:
+def tiny_net(reset: float | None = None) -> Graph:
     """Frames 2 x 32 x 32 to 10 classes, untrained."""
     make = torch.Generator().manual_seed(0)
     weight = torch.randn(4, 2, 8, 8, generator=make) / 4
     layers: dict[str, Op] = {
         "conv": Conv(weight, None, (8, 8), (0, 0), (1, 1)),
-        "lif": LIF(2.0, True, 1.0, None),
+        "lif": LIF(2.0, True, 1.0, reset),
         "flat": Reshape((64,)),
         "time": MeanTime(),
         "head": Linear(torch.randn(10, 64, generator=make), None),

@@ -64,6 +64,25 @@ def test_named_sets_of_settings_are_an_axis() -> None:
         assert recipe["augment"] == {**recipe["augment"], "shift": 0.5, "rotate": 10.0}
 
 
+def test_a_number_stands_for_a_place_in_a_list() -> None:
+    stage = {"embedding": "max", "mixer": "identity"}
+    content = {
+        **TRAIN,
+        "settings": {"options.stages": [stage, stage]},
+        "grid": {
+            "options.stages.1.mixer": ["dwc3"],
+            "embeddings": {"avg": {"options.stages.0.embedding": "avg"}},
+        },
+    }
+    (cell,) = expand(parse_grid(content, "grid"))
+    assert cell.settings["recipe"]["options"]["stages"] == [
+        {"embedding": "avg", "mixer": "identity"},
+        {"embedding": "max", "mixer": "dwc3"},
+    ]
+    # What all cells start from is not touched.
+    assert stage == {"embedding": "max", "mixer": "identity"}
+
+
 def test_a_hash_changes_with_settings_and_files(tmp_path: Path) -> None:
     def hash_of(**changes: Any) -> str:
         (cell,) = expand(parse_grid({"grid": {"model": ["m"]}, **changes}, "grid"))
@@ -103,6 +122,9 @@ TRAIN = {"task": "train", "recipe": "digits"}
         ({**TRAIN, "grid": {"epochs": [0]}}, "epochs"),
         ({**TRAIN, "grid": {"seed": [1]}, "threshold": 1}, "threshold"),
         ({**TRAIN, "grid": {"epochs.most": [1]}}, "no settings of its own"),
+        ({**TRAIN, "grid": {"epochs.most.of": [1]}}, "no settings of its own"),
+        ({**TRAIN, "grid": {"data.train_seeds.9": [1]}}, "no place 9 in a list of 4"),
+        ({**TRAIN, "grid": {"data.train_seeds.last": [1]}}, "no place last"),
         ({**TRAIN, "grid": {"recipe": {"a": {"seed": 1}}}}, "a name of its own"),
     ],
 )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import swept
 from blobs import SETTINGS
+from PIL import Image
 
 from spikeport.core.errors import FileError, UsageError
 from spikeport.estimate import estimate
@@ -18,6 +21,7 @@ from spikeport.sweep import Grid, parse_grid, sweep
 from spikeport.sweep import run as runner
 from spikeport.targets.reference import ReferenceExecutor
 from spikeport.train.data import open_data
+from spikeport.train.stopping import Stopped
 
 
 def small(folder: Path, **changes: Any) -> Grid:
@@ -180,3 +184,52 @@ def test_training_records_final_weights_and_their_cost(tmp_path: Path) -> None:
     assert [row["accuracy"] for row in again] == [row["accuracy"] for row in rows]
     assert len(before) == 2
     assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_a_training_that_is_asked_to_stop_stops_the_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no cell that broke: the next ones must not run."""
+    from spikeport.train import loop
+
+    begun: list[Path] = []
+
+    def stops(_: object, folder: Path, **__: object) -> None:
+        begun.append(folder)
+        raise Stopped(1, 2, folder)
+
+    monkeypatch.setattr(loop, "fit", stops)
+    content = {"task": "train", "recipe": "digits", "grid": {"seed": [0, 1]}}
+    with pytest.raises(Stopped):
+        sweep(parse_grid(content, "grid"), tmp_path / "rows.parquet")
+    assert len(begun) == 1 and not (tmp_path / "rows.parquet").exists()
+
+
+def test_networks_that_read_images_are_counted_too(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for split, name, index in itertools.product(("train", "test"), ("a", "b"), range(4)):
+        folder = tmp_path / "pictures" / split / name
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{index}.png")
+    content = {
+        "task": "train",
+        "recipe": "max_former_cifar10",
+        "samples": 5,
+        "settings": {
+            "data": {"spec": f"pictures:{tmp_path / 'pictures'}"},
+            "options": {"dim": 32, "heads": 2, "num_classes": 2, "steps": 2},
+            "mix": {},
+            "choose": "last",
+            "epochs": 1,
+            "batch_size": 4,
+            "micro_batch_size": 4,
+            "warmup_epochs": 0,
+            "schedule.cooldown_epochs": 0,
+            "precision": "float32",
+        },
+        "grid": {"seed": [0]},
+    }
+    (row,) = sweep(parse_grid(content, "grid"), tmp_path / "rows.parquet")
+    assert not row.get("error"), row
+    assert (row["tested"], row["samples"]) == (8, 5) and row["energy_uJ"] > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 
 import pytest
@@ -135,3 +136,16 @@ def test_feedback_that_would_be_told_wrongly_is_refused() -> None:
 def test_unknown_names(name: str) -> None:
     with pytest.raises(UnknownNameError):
         check_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["reference", "onnx", "onnx:onnxruntime-step", "lava", "lava:pump", "nir"]
+)
+def test_executors_that_have_run_can_be_sent_to_another_process(graph: Graph, name: str) -> None:
+    executor = executor_of(name, graph, calibration, steps=4)
+    executor.run(FRAMES)
+    outputs, values = shown(executor.run)
+    again, sent = shown(pickle.loads(pickle.dumps(executor)).run)
+    assert torch.equal(again, outputs)
+    assert values.keys() == sent.keys()
+    assert all(torch.equal(values[each], sent[each]) for each in values)

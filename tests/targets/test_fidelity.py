@@ -17,7 +17,7 @@ from spikeport.cli.commands.lower import prove
 from spikeport.convert import Interpreter
 from spikeport.convert.ops import Neuron
 from spikeport.convert.passes import run_passes
-from spikeport.core.errors import CheckFailed
+from spikeport.core.errors import CheckFailed, UnknownNameError
 from spikeport.targets.artefact import verify_artefact, write_artefact
 from spikeport.targets.fidelity import FidelityReport, fidelity, save_heat_map
 from spikeport.targets.fidelity.forced import run_alone
@@ -88,7 +88,7 @@ def test_from_the_model_on(digits_frames: torch.Tensor) -> None:
     sample = digits_frames.transpose(0, 1)
     graph = trace(model, sample, input_domain="graded")
     lowered = lower(graph, "lava", calibration=digits_frames)
-    result = fidelity(graph, lowered, digits_frames, model=model, sample=sample)
+    result = fidelity(graph, lowered, digits_frames, model=model, sample=sample, backends=())
     first = result.stages[0]
     assert (first.left, first.right, first.different) == ("model", "graph", 0)
     assert first.exact and first.compared > 40_000 and first.output_difference < 1e-9
@@ -211,6 +211,16 @@ def test_a_run_that_is_known_is_not_run_again(small_chain: Any, tmp_path: Path) 
     assert report.ok and target.calls == [None, "lossy"]
     write_artefact(small_chain.artefact, small_chain.frames, tmp_path, report, golden)
     assert verify_artefact(tmp_path).ok
+
+
+def test_backends_that_are_not_asked_for_are_not_run(small_chain: Any) -> None:
+    target: Any = Altered(small_chain, lambda run: run)
+    alone = fidelity(small_chain.graph, target, small_chain.frames, backends=())
+    assert [each.right for each in alone.stages][-1] == "integer" and target.calls == ["integer"]
+    both = fidelity(small_chain.graph, target, small_chain.frames, backends=("integer", "lossy"))
+    assert (both.stages[-1].left, both.stages[-1].right) == ("integer", "lossy")
+    with pytest.raises(UnknownNameError, match="fast"):
+        fidelity(small_chain.graph, target, small_chain.frames, backends=("fast",))
 
 
 class Twins(nn.Module):

@@ -24,7 +24,7 @@ from spikeport.core.errors import SpikeportError, UsageError
 from spikeport.core.tensors import load_tensors, save_tensors
 from spikeport.train.checkpoint import checkpoint_info, load_model
 from spikeport.train.engines import DeviceEngine
-from spikeport.train.engines.devices import micro_batch_size
+from spikeport.train.engines.devices import check_all_learn, micro_batch_size
 from spikeport.train.learning import start
 from spikeport.train.loop import FitResult, fit, open_splits
 from spikeport.train.models import create_model
@@ -133,6 +133,8 @@ def test_two_processes_give_the_losses_of_one(alone: FitResult, tmp_path: Path) 
     """Batch norm sees the same micro-batches, so that nothing but the order of sums differs."""
     done = _two_processes(tmp_path, "whole")
     assert done.returncode == 0, done.stderr
+    # torch warns where it looks for weights without a part in the loss and finds none.
+    assert "unused" not in done.stderr
     losses = json.loads((tmp_path / "losses.json").read_text())
     expected = [report.loss for report in alone.history]
     np.testing.assert_allclose(losses, expected, rtol=DIFFERENCE)
@@ -141,6 +143,15 @@ def test_two_processes_give_the_losses_of_one(alone: FitResult, tmp_path: Path) 
         for folder in (alone.checkpoint.parent, tmp_path / "whole")
     )
     torch.testing.assert_close(theirs["head.weight"], mine["head.weight"], rtol=1e-3, atol=1e-5)
+
+
+def test_a_weight_that_has_no_part_in_the_loss_is_told_where_others_would_wait_for_it() -> None:
+    model = nn.ModuleDict({"used": nn.Linear(2, 2), "idle": nn.Linear(2, 2)})
+    model["used"](torch.ones(1, 2)).sum().backward()
+    with pytest.raises(UsageError, match=r"2 weights .*\(idle.weight, idle.bias\)"):
+        check_all_learn(model)
+    model["idle"].requires_grad_(False)
+    check_all_learn(model)
 
 
 def test_a_killed_process_ends_the_run_and_is_told(tmp_path: Path) -> None:

@@ -51,6 +51,37 @@ def test_every_model_reads_the_shape_it_names(name: str) -> None:
     assert entry.description and entry.steps > 0
 
 
+# One of each version of a family, and Spikformer with each place of STF.
+LEARNERS: list[tuple[str, dict[str, object]]] = [
+    *((name, {}) for name in MODELS if name.endswith("_digits") or "digits_" in name),
+    ("max_former_cifar", {}),
+    ("ms_qkformer_10_384", {}),
+    ("spikformer_8_384", {}),
+    *(
+        ("spikformer_cifar_2_384", {"stf": arch})
+        for arch in (None, *(f"arch_{i}" for i in range(1, 6)))
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), LEARNERS)
+def test_every_weight_that_is_to_learn_has_a_part_in_the_scores(
+    name: str, options: dict[str, object]
+) -> None:
+    """Processes that train together wait for the gradients of all of them."""
+    entry = MODELS[name]
+    with torch.device("meta"):
+        model = create_model(name, **options)
+        shape = entry.input_shape if entry.static else (entry.steps, *entry.input_shape)
+        model(torch.zeros(2, *shape)).sum().backward()
+    weights = dict(model.named_parameters())
+    still = {name for name, weight in weights.items() if not weight.requires_grad}
+    assert still == {name for name, weight in weights.items() if weight.grad is None}
+    # What never runs in the published networks, and nothing else, stays as it is.
+    assert all("norm" in each or each == "pos_embed" for each in still)
+    assert bool(still) == name.startswith("spikformer")
+
+
 @pytest.mark.parametrize("name", list(MODELS))
 def test_samples_are_independent_and_no_state_stays(name: str) -> None:
     """One by one equals the batch; a second call equals the first."""

@@ -30,19 +30,14 @@ class DeviceEngine:
     def __init__(
         self, recipe: Recipe, asked_to_stop: Callable[[], bool], device: str, loaders: int
     ) -> None:
-        from accelerate import Accelerator, DistributedDataParallelKwargs
+        from accelerate import Accelerator
         from accelerate.state import AcceleratorState
 
         # accelerate keeps the settings of the first run of a process for all later ones.
         AcceleratorState._reset_state(reset_partial_state=True)
         cpu = device == "cpu" or not torch.cuda.is_available()
         precision = _precision(recipe, cpu)
-        self._accelerator: Any = Accelerator(
-            cpu=cpu,
-            mixed_precision=precision,
-            # Published networks hold weights that never run.
-            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
-        )
+        self._accelerator: Any = Accelerator(cpu=cpu, mixed_precision=precision)
         self.processes: int = self._accelerator.num_processes
         self.rank: int = self._accelerator.process_index
         self.device: torch.device = self._accelerator.device
@@ -79,6 +74,8 @@ class DeviceEngine:
                     self._accelerator.backward(loss / each)
                 total += float(loss.detach()) * len(labels)
                 right, seen = right + hits, seen + len(labels)
+            if step == first and self.processes > 1:
+                check_all_learn(self._bare)
             sums = self.reduce([float(total), right, seen, self._asked_to_stop()])
             yield StepResult(sums[0], int(sums[1]), int(sums[2]), bool(sums[3]))
 
@@ -202,6 +199,28 @@ def _check_sync(recipe: Recipe, device: torch.device) -> None:
             "on CPUs, has none.",
             where="sync_batch_norm",
             fix="Leave it out; each process then takes its own statistics.",
+        )
+
+
+def check_all_learn(model: nn.Module) -> None:
+    """Processes exchange gradients when all are there, so that a missing one keeps back others.
+
+    Raises:
+        UsageError: a weight that is to learn has no gradient.
+    """
+    idle = [
+        name
+        for name, weight in model.named_parameters()
+        if weight.requires_grad and weight.grad is None
+    ]
+    if idle:
+        shown = ", ".join(idle[:3]) + (", ..." if len(idle) > 3 else "")
+        raise UsageError(
+            f"{len(idle)} weights are to learn and have no part in the loss ({shown}): several "
+            "processes would wait for their gradients.",
+            where=idle[0],
+            fix="Call requires_grad_(False) on them where the model is built, or train with one "
+            "process.",
         )
 
 

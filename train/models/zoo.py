@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from spikeport.core.errors import UsageError
+from spikeport.core.checking import checked_options
 from spikeport.core.registry import Registry
 from spikeport.train.models.base import Options, ZooModel
 
@@ -71,15 +71,8 @@ class ModelEntry:
         Raises:
             UsageError: an option is unknown or out of range.
         """
-        try:
-            made: Any = self.family.options(**{**self.defaults, **overrides})
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise UsageError(
-                f"{first['msg']}.",
-                where=f"model option {'.'.join(map(str, first['loc'])) or 'values'}",
-                fix=f"Options: {', '.join(self.family.options.model_fields)}.",
-            ) from error
+        given = {**self.defaults, **overrides}
+        made: Any = checked_options(self.family.options, given, "model option")
         options: Options = made
         return options
 

@@ -174,7 +174,7 @@ def _predicted(
 
 def _sample(spec: str, split: str, index: int, steps: int, framing: str) -> tuple[Any, str]:
     """Frames `[T, 2, H, W]` of one sample, and the name of its class."""
-    from spikeport.cli.sources import open_frames
+    from spikeport.sources import open_frames
 
     data = open_frames(spec, split, steps, framing)
     if index >= len(data):

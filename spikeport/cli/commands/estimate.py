@@ -18,6 +18,7 @@ PROGRESS = "progress.npz"
 @options.spread
 def run(
     chosen: options.RunChoice,
+    sharing: options.SharingChoice,
     energy: Annotated[
         str,
         typer.Option(
@@ -51,10 +52,6 @@ def run(
         bool,
         typer.Option("--per-sample", help="Write the counts of each sample to per_sample.parquet."),
     ] = False,
-    workers: Annotated[
-        int, typer.Option(help="Processes that share the samples.", min=1, max=1024)
-    ] = 1,
-    ray: options.Ray = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted run in the folder --out.")
     ] = False,
@@ -73,13 +70,13 @@ def run(
     """
     import torch
 
-    from spikeport.cli.runs import BATCH, command_line, open_run
     from spikeport.cluster import shared_out
     from spikeport.convert import Interpreter
     from spikeport.estimate import DataInfo, Progress, SampleFile, energy_model, estimate
     from spikeport.estimate.capacity import chip_named
     from spikeport.estimate.export import export
     from spikeport.estimate.origin import one_line
+    from spikeport.runs import BATCH, command_line, open_run
 
     charged = [energy_model(name) for name in names_in(energy)]
     chips = [chip_named(name) for name in names_in(chip)] if chip else []
@@ -101,7 +98,7 @@ def run(
         }
         progress = Progress(out / PROGRESS, resume=resume, settings=settings)
         rows = SampleFile(out / "per_sample.parquet", resume=resume) if per_sample else None
-    with shared_out(workers, ray) as sharing:
+    with shared_out(sharing.workers, sharing.ray) as workers:
         report = estimate(
             Interpreter(opened.graph, torch.float64 if float64 else torch.float32),
             batches,
@@ -110,7 +107,7 @@ def run(
             papers=paper or ["max-former"],
             chips=chips,
             seed=seed,
-            workers=sharing,
+            workers=workers,
             progress=progress,
             per_sample=rows,
         )

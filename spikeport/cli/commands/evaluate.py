@@ -16,6 +16,7 @@ from spikeport.core.errors import UsageError
 @options.spread
 def run(
     chosen: options.EvaluationChoice,
+    sharing: options.SharingChoice,
     target: Annotated[
         str,
         typer.Option(
@@ -59,8 +60,8 @@ def run(
         typer.Option(
             "--out",
             "-o",
-            help="Folder for all tables and figures: adds energy, curve and timing. With --bits a "
-            "*.csv or *.json file.",
+            help="Folder for all tables and figures: adds energy, curve and, without --ray, "
+            "timing. With --bits a *.csv or *.json file.",
         ),
     ] = None,
     resume: Annotated[
@@ -78,6 +79,8 @@ def run(
 
     Example: spikeport evaluate max_former_digits --target reference,lava --steps all -o results
 
+    Example: spikeport evaluate max_former_digits --target reference,lava --ray auto -o results
+
     Example: spikeport evaluate max_former_digits --target lava --bits 4,6,8,12 -o bits.csv
     """
     from spikeport.targets.executors import check_name
@@ -94,10 +97,10 @@ def run(
     if bits is not None:
         from spikeport.cli.widths import parse_widths, sweep
 
-        if asked or timing or resume:
+        if asked or timing or resume or sharing != options.SharingChoice():
             raise UsageError(
                 "a sweep over widths does not take these.",
-                where="--curve, --steps all, --exit, --timing, --resume",
+                where="--curve, --steps all, --exit, --timing, --resume, --workers, --ray",
                 fix="Leave them out, or leave out --bits.",
             )
         sweep(chosen, names, parse_widths(bits), energy, settings or [], out, as_json)
@@ -110,6 +113,11 @@ def run(
             where="--set",
             fix="Add --bits 4,6,8 or leave it out.",
         )
-    run_evaluation(
-        chosen, names, Asked(energy, asked, exits, timing, out, resume, seed), as_json=as_json
-    )
+    if timing and sharing.ray is not None:
+        raise UsageError(
+            "times taken while a cluster may be at work are not those of this machine at rest.",
+            where="--timing",
+            fix="Take times without --ray.",
+        )
+    told = Asked(energy, asked, exits, timing, out, resume, seed)
+    run_evaluation(chosen, names, told, sharing, as_json=as_json)

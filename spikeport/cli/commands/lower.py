@@ -186,8 +186,8 @@ def _open(
     *,
     skip_bad: bool,
 ) -> _Subject:
-    from spikeport.cli.runs import open_run, spread, stack
     from spikeport.cli.sources import graph_or_trace, sample_like
+    from spikeport.runs import open_run, spread, stack
 
     if data is None:
         if skip_bad:

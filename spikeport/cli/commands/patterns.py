@@ -62,8 +62,8 @@ def _opened(
 ) -> tuple[Graph, Iterable[tuple[Tensor, Tensor]], dict[str, Any]]:
     """A graph, its batches, and facts about both."""
     from spikeport.cli.pictures import image_graph, is_images, normalisation
-    from spikeport.cli.runs import open_run
     from spikeport.core.errors import UsageError
+    from spikeport.runs import open_run
 
     scale = normalisation(mean, std)
     if is_images(chosen.data):

@@ -15,8 +15,8 @@ def run(
         list[str],
         typer.Argument(
             metavar="[NAME=]DIR...",
-            help="Folders that estimate, evaluate, lower or train wrote, or folders that hold "
-            "such; NAME= says which network a folder is about.",
+            help="Folders that estimate, evaluate, lower, train or spectrum wrote, folders that "
+            "hold such, and tables of evaluate --bits; NAME= says which network they are about.",
             show_default=False,
         ),
     ],
@@ -25,8 +25,9 @@ def run(
     ),
     as_json: options.Json = False,
 ) -> None:
-    """Build one HTML page from results: verdict, network, energy, rates, accuracy, parity,
-    coverage, provenance; of one network, or of several side by side. It needs no network to open.
+    """Build one HTML page from results: verdict, network, energy, rates, accuracy, widths of the
+    weights, parity, frequencies, coverage, provenance; of one network, or of several side by side.
+    It needs no network to open.
 
     Results of the same graph are put together; others stand side by side.
 

@@ -96,8 +96,8 @@ def _recordings(
     """Frames `[T, B, *shape]`, labels `[B]` and where they come from."""
     import torch
 
-    from spikeport.cli.runs import spread, stack
-    from spikeport.cli.sources import open_frames
+    from spikeport.runs import spread, stack
+    from spikeport.sources import open_frames
 
     entry = lowered.graph.input
     if not entry.per_step:

@@ -26,10 +26,10 @@ def run(
 
     Example: spikeport spectrum max_former_digits --data digits --samples 100 -o spectrum
     """
-    from spikeport.cli.runs import open_run
     from spikeport.convert import Interpreter
     from spikeport.estimate.report import DataInfo
     from spikeport.estimate.spectrum import Spectra, SpectrumReport, export, render
+    from spikeport.runs import open_run
 
     opened = open_run(chosen)
     spectra = Spectra(opened.graph)

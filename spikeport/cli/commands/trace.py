@@ -34,9 +34,10 @@ def run(
 
     Example: spikeport trace mypackage.nets:resnet --input 2,4,2,64,64 --domain graded -o net.spg
     """
-    from spikeport.cli.sources import is_nir, open_nir, trace_random
+    from spikeport.cli.sources import open_given_nir, trace_random
     from spikeport.convert import read_seal
     from spikeport.convert.storage import graph_path
+    from spikeport.sources import is_nir
 
     graph_path(out)  # a wrong name must not cost a trace
     if is_nir(model):
@@ -44,7 +45,7 @@ def run(
             raise UsageError(
                 "a NIR file has its weights and classes.", where=model, fix="Leave these out."
             )
-        graph = open_nir(model, given)
+        graph = open_given_nir(model, given)
     else:
         graph = trace_random(model, checkpoint, classes, given)
     graph.save(out)

@@ -60,8 +60,8 @@ def run(
 
     Example: spikeport verify lowered --backend integer,pump,runtime
     """
-    from spikeport.cli.sources import is_stored, open_stored
     from spikeport.convert import read_seal
+    from spikeport.sources import is_stored, open_stored
     from spikeport.targets.artefact import is_artefact
 
     if is_artefact(graph):
@@ -77,7 +77,8 @@ def run(
         raise UsageError(
             "only stored graphs and folders of `spikeport lower` are verified.",
             where=graph,
-            fix="Give a *.spg file, or a folder with a manifest.json.",
+            fix="Give a *.spg file, or a folder with a manifest.json; from Python, "
+            "spikeport.targets.artefact.write_artefact writes one.",
         )
     if backend is not None:
         raise UsageError("a graph has no backends.", where="--backend", fix="Leave it out.")
@@ -179,8 +180,8 @@ class _Result:
         allow_silent: bool,
     ) -> None:
         """Run the model and the graph on the sample once more."""
-        from spikeport.cli.sources import open_model
         from spikeport.convert import verify
+        from spikeport.sources import open_model
 
         net = open_model(model, checkpoint)
         try:

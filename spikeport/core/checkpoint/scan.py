@@ -30,6 +30,7 @@ _ITEM_BYTES = {
     "torch ComplexFloatStorage": 8,
     "torch.storage UntypedStorage": 1,
 }
+_PARAMETER = "torch._utils _rebuild_parameter"
 _TENSORS = frozenset({"torch._utils _rebuild_tensor", "torch._utils _rebuild_tensor_v2"})
 # Narrower than what weights_only=True lets through: no constructor that allocates by a number.
 _HARMLESS = (
@@ -37,7 +38,7 @@ _HARMLESS = (
         {
             "collections OrderedDict",
             "collections Counter",
-            "torch._utils _rebuild_parameter",
+            _PARAMETER,
             "torch Size",
             "torch device",
             "_codecs encode",
@@ -80,6 +81,10 @@ class Storage:
     def size(self) -> int:
         """Bytes."""
         return self.item_bytes * self.elements
+
+
+_TENSOR = object()
+"""Stands for a tensor or parameter."""
 
 
 @dataclass
@@ -166,10 +171,13 @@ class _Machine:
             _check_tensor(*arguments[:4])
         if name == "_codecs encode" and arguments[1:] != ("latin1",):
             self.found.foreign.add("_codecs.encode with another encoding than latin1")
-        self.push(None)
+        self.push(_TENSOR if name in _TENSORS or name == _PARAMETER else None)
 
     def build(self, _: Any) -> None:
         self.stack.pop()
+        # Torch would give it another storage and shape, of any size.
+        if self.stack[-1] is _TENSOR:
+            raise DamagedPickle("it changes a tensor after it was made")
 
     def persistent(self, _: Any) -> None:
         kind, storage, key, _, elements, *view = self.stack.pop()

@@ -14,11 +14,10 @@ from torch import Tensor
 from spikeport.core.checkpoint.opening import open_content
 from spikeport.core.checkpoint.refusals import no_state_dict
 from spikeport.core.errors import FileError
+from spikeport.core.training_state import STATE_KEY
 
 _PLAIN = ("state_dict", "model", "net", "model_state_dict", "network", "module", "weights")
 _EMA = ("state_dict_ema", "model_ema", "ema", "ema_state_dict", "model_ema_state_dict", "average")
-_TRAINING = "spikeport.training"
-"""Metadata key of a training state that `fit` wrote: three sets of tensors told by prefixes."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def read_weights(
     target = Path(path)
     content = open_content(target)
     value = content.value
-    if _TRAINING in content.metadata:
+    if STATE_KEY in content.metadata:  # three sets of tensors told by prefixes
         value = _by_first_name(value)
     if not isinstance(value, dict) or not value:
         raise no_state_dict(target, f"this checkpoint holds a {type(value).__name__}")

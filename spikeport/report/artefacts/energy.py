@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from spikeport.estimate.formats import NETWORK, NETWORK_STAMP, REPORT, REPORT_STAMP
-from spikeport.report.artefacts.reading import Part, read_json, read_part, unusable
+from spikeport.report.artefacts.reading import Part, label_of, read_json, read_part, unusable
 
 
 class Accuracy(Part):
@@ -93,8 +93,7 @@ class Layer(Part):
 
     @property
     def label(self) -> str:
-        """The module path; the node's name where that says which of the module's ops is meant."""
-        return self.node if self.node.startswith(self.path) else self.path
+        return label_of(self.node, self.path)
 
 
 class Influence(Part):

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from spikeport.core.checking import problems
 from spikeport.core.errors import FileError
 from spikeport.core.files import readable_file
 
@@ -22,6 +23,11 @@ class Part(BaseModel):
     """What the page needs of a file; entries that it does not need may be there."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+def label_of(node: str, path: str) -> str:
+    """The module path; the node's name where that says which of the module's ops is meant."""
+    return node if node.startswith(path) else path
 
 
 def read_text(path: Path, kind: str) -> str:
@@ -81,8 +87,7 @@ def checked(value: Any, path: Path, kind: str, part: type[Shape]) -> Shape:
     try:
         return part.model_validate(value)
     except (ValidationError, RecursionError) as error:
-        first = error.errors()[0] if isinstance(error, ValidationError) else None
-        why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else str(error)
+        why = problems(error) if isinstance(error, ValidationError) else str(error)
         raise unusable(path, kind, why[:300]) from error
 
 

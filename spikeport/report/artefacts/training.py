@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from safetensors import SafetensorError, safe_open
 
+from spikeport.core.training_state import STATE_FILE, STATE_KEY
 from spikeport.report.artefacts.reading import unusable
 
 if TYPE_CHECKING:
     from spikeport.train.checkpoint import CheckpointInfo
     from spikeport.train.state import EpochReport
-
-_STATE, _STATE_KEY = "state.safetensors", "spikeport.training"
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def find(folder: Path) -> TrainingArtefact | None:
     Raises:
         FileError: there are several, or one that cannot be used.
     """
-    paths = sorted(path for path in folder.glob("*.safetensors") if path.name != _STATE)
+    paths = sorted(path for path in folder.glob("*.safetensors") if path.name != STATE_FILE)
     found = [each for each in map(of_file, paths) if each is not None]
     if len(found) > 1:
         raise unusable(folder, "folder", f"it holds {len(found)} checkpoints")
@@ -54,7 +53,7 @@ def of_file(path: Path) -> TrainingArtefact | None:
     info = checkpoint_info(_metadata(path), str(path))
     if info is None:
         return None
-    return TrainingArtefact(path, info, _history(path.with_name(_STATE), info))
+    return TrainingArtefact(path, info, _history(path.with_name(STATE_FILE), info))
 
 
 def _metadata(path: Path) -> dict[str, str]:
@@ -71,7 +70,7 @@ def _history(path: Path, info: CheckpointInfo) -> tuple[EpochReport, ...]:
     if not path.is_file():
         return ()
     try:
-        stored = json.loads(_metadata(path)[_STATE_KEY])
+        stored = json.loads(_metadata(path)[STATE_KEY])
         if stored["recipe"] != info.recipe.model_dump(mode="json"):
             return ()  # of another run
         return tuple(EpochReport.model_validate(each) for each in stored["history"])

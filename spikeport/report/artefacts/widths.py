@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import pandas as pd
-
 from spikeport.estimate.formats import BITS_STAMP
+from spikeport.estimate.stats import Share
 from spikeport.report.artefacts.reading import Part, checked, read_part, read_text, unusable
 
 SUFFIXES = (".json", ".csv")
+_HEAD = 4096
 
 
 class Width(Part):
-    """One width of the weights, None: the float network; see `spikeport.bits.BitsRow`."""
+    """One width of the weights, None: the float network; see `spikeport.bits.BitsRow`.
+
+    Entries that may be None need not be there.
+    """
 
     bits: int | None
     correct: int
@@ -27,6 +30,15 @@ class Width(Part):
     p_value: float
     sop: float
     energy_uj: float
+    agreement: float | None = None
+    worst_alone: float | None = None
+    rate_error: float | None = None
+    weight_bytes: int | None = None
+    warnings: int | None = None
+
+    @property
+    def right(self) -> Share:
+        return Share(self.correct, self.count)
 
 
 class Widths(Part):
@@ -39,6 +51,7 @@ class Widths(Part):
     data: str = ""
     provenance: str = ""
     steps: int | None = None
+    graph_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,43 @@ class WidthsArtefact:
 
     source: Path
     content: Widths
+
+    @property
+    def model(self) -> str:
+        return self.content.model
+
+    @property
+    def graphs(self) -> frozenset[str]:
+        """Hash of the float network."""
+        return frozenset(filter(None, [self.content.graph_sha256]))
+
+
+def find(folder: Path) -> WidthsArtefact | None:
+    """The sweep in a folder, whatever its file is called.
+
+    Raises:
+        FileError: there are several, or one that cannot be used.
+    """
+    paths = [path for path in sorted(folder.iterdir()) if is_sweep(path)]
+    if len(paths) > 1:
+        names = ", ".join(path.name for path in paths)
+        raise unusable(folder, "folder", f"it holds {len(paths)} sweeps over widths: {names}")
+    return of_file(paths[0]) if paths else None
+
+
+def is_sweep(path: Path) -> bool:
+    """By its first bytes: other files beside it may be large, and are not read."""
+    if path.suffix not in SUFFIXES:
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError:
+        return False
+    if path.suffix == ".json":
+        return BITS_STAMP[0].encode() in head
+    columns = head.partition(b"\n")[0].strip().split(b",")
+    return {b"bits", b"energy_uj"} <= set(columns)
 
 
 def of_file(path: Path) -> WidthsArtefact:
@@ -71,6 +121,8 @@ def of_file(path: Path) -> WidthsArtefact:
 
 def _table(path: Path) -> dict[str, Any]:
     """A table in the form of the JSON file: facts that hold for all rows stand in each."""
+    import pandas as pd
+
     kind = WidthsArtefact.kind
     try:
         table = pd.read_csv(io.StringIO(read_text(path, kind)))

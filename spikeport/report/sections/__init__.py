@@ -18,8 +18,10 @@ from spikeport.report.sections import (
     parity,
     provenance,
     rates,
+    spectrum,
     training,
     verdict,
+    widths,
 )
 
 Build = Callable[[Subject, Assets], dict[str, Any] | None]
@@ -35,6 +37,7 @@ class Section:
         lead: one sentence below the title.
         missing: what a reader is told where there is nothing to show.
         build: what the template shows of one network; None if there is nothing.
+        optional: left out where no network has it.
     """
 
     id: str
@@ -43,6 +46,7 @@ class Section:
     lead: str
     missing: str
     build: Build
+    optional: bool = False
 
 
 _ESTIMATE = "Run spikeport estimate with --out to have this."
@@ -90,6 +94,16 @@ SECTIONS: tuple[Section, ...] = (
         accuracy.build,
     ),
     Section(
+        "widths",
+        "Widths",
+        "Widths of the weights",
+        "The network on Lava at several widths of its weights, against the float network on the "
+        "same samples; intervals at 95 %.",
+        "Run spikeport evaluate --target lava --bits 4,6,8 with --out to have this.",
+        widths.build,
+        optional=True,
+    ),
+    Section(
         "break-even",
         "Break-even",
         "Against the network without spikes",
@@ -115,6 +129,15 @@ SECTIONS: tuple[Section, ...] = (
         "Each stage of the way to the target against the one before, spike by spike.",
         "Run spikeport lower to have this.",
         parity.build,
+    ),
+    Section(
+        "spectrum",
+        "Frequencies",
+        "Frequencies",
+        "How much of what each edge carries is of high frequency, over the map and over the steps.",
+        "Run spikeport spectrum with --out to have this.",
+        spectrum.build,
+        optional=True,
     ),
     Section(
         "coverage",

@@ -7,11 +7,12 @@ from typing import Any
 
 import altair as alt
 
+from spikeport.estimate.numbers import hundredths, points, si
 from spikeport.report.artefacts.evaluation import Evaluated, EvaluationArtefact, Step
 from spikeport.report.assets import Assets, Chart
 from spikeport.report.charts import FLUID, colours, finished, rows
 from spikeport.report.gather import Subject
-from spikeport.report.tables import Column, Table, count, figure, table, whole
+from spikeport.report.tables import Column, Table, brief, figure, table, whole
 
 _HEIGHT, _CELL = 260, 22
 _PERCENT = 100
@@ -33,22 +34,18 @@ def build(subject: Subject, assets: Assets) -> dict[str, Any] | None:
     }
 
 
-def _percent(share: float) -> str:
-    return f"{_PERCENT * share:.2f}"
-
-
 def _targets(artefact: EvaluationArtefact) -> Table:
     columns = (
         Column("target", "Target"),
-        Column("accuracy", "Accuracy %", _percent),
-        Column("low", "95 % from", _percent),
-        Column("high", "to", _percent),
+        Column("accuracy", "Accuracy %", hundredths),
+        Column("low", "95 % from", hundredths),
+        Column("high", "to", hundredths),
         Column("correct", "Right", whole),
-        Column("agreement", "Same answer %", _percent, f"as {artefact.first}"),
-        Column("difference", "Difference, points", lambda value: f"{_PERCENT * value:+.2f}"),
-        Column("difference_low", "95 % from", lambda value: f"{_PERCENT * value:+.2f}"),
-        Column("difference_high", "to", lambda value: f"{_PERCENT * value:+.2f}"),
-        Column("p", "p", lambda value: f"{value:.2g}", "exact McNemar test"),
+        Column("agreement", "Same answer %", hundredths, f"as {artefact.first}"),
+        Column("difference", "Difference, points", points),
+        Column("difference_low", "95 % from", points),
+        Column("difference_high", "to", points),
+        Column("p", "p", brief, "exact McNemar test"),
         Column("latency_steps", "Later by steps", whole),
     )
     values = []
@@ -64,7 +61,7 @@ def _targets(artefact: EvaluationArtefact) -> Table:
     return table("targets", caption, columns, values)
 
 
-def points(name: str, steps: Iterable[Step]) -> list[dict[str, Any]]:
+def curve_rows(name: str, steps: Iterable[Step]) -> list[dict[str, Any]]:
     """Rows of a curve: accuracy in per cent with its interval."""
     return [
         {
@@ -84,7 +81,7 @@ def curve_chart(values: list[dict[str, Any]], names: list[str]) -> dict[str, Any
     """Accuracy against energy, or against T where energy is not known for fewer steps.
 
     Args:
-        values: see `points`.
+        values: see `curve_rows`.
         names: of the lines, in the order of their colours.
     """
     spent = all(row["uJ"] is not None for row in values)
@@ -120,7 +117,9 @@ def curve_chart(values: list[dict[str, Any]], names: list[str]) -> dict[str, Any
 
 
 def _curve(found: Evaluated, assets: Assets) -> Chart | None:
-    values = [row for name, target in found.targets.items() for row in points(name, target.curve)]
+    values = [
+        row for name, target in found.targets.items() for row in curve_rows(name, target.curve)
+    ]
     if not values:
         return None
     title = "Accuracy against cost when the network is stopped after T steps"
@@ -132,10 +131,10 @@ def _steps(found: Evaluated) -> Table | None:
     columns = (
         Column("target", "Target"),
         Column("steps", "T", whole),
-        Column("accuracy", "Accuracy %", _percent),
-        Column("low", "95 % from", _percent),
-        Column("high", "to", _percent),
-        Column("sop", "SOP", count),
+        Column("accuracy", "Accuracy %", hundredths),
+        Column("low", "95 % from", hundredths),
+        Column("high", "to", hundredths),
+        Column("sop", "SOP", si),
         Column("energy_uJ", "Energy \u00b5J", figure),
     )
     values = [
@@ -194,8 +193,8 @@ def _classes(found: Evaluated) -> Table | None:
         Column("target", "Target"),
         Column("class", "Class"),
         Column("samples", "Samples", whole),
-        Column("recall", "Recall %", _percent),
-        Column("precision", "Precision %", _percent),
+        Column("recall", "Recall %", hundredths),
+        Column("precision", "Precision %", hundredths),
     )
     values = [
         {**dict(row), "target": name, "class": _class(found, row.label)}

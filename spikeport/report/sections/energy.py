@@ -7,12 +7,12 @@ from typing import Any
 
 import altair as alt
 
-from spikeport.estimate.numbers import significant
+from spikeport.estimate.numbers import percent, si, significant
 from spikeport.report.artefacts.energy import Layer, Network, Priced, Report
 from spikeport.report.assets import Assets
 from spikeport.report.charts import FLUID, TICKS, colours, finished
 from spikeport.report.gather import Subject
-from spikeport.report.tables import Column, Table, count, energy, figure, share, table, whole
+from spikeport.report.tables import Column, Table, energy, figure, table, whole
 
 _ROW = 15
 _LEGEND_COLUMNS = 4
@@ -115,14 +115,14 @@ def _layers(report: Report) -> Table:
         Column("part", "Part"),
         Column("kind", "Op"),
         Column("input_domain", "Reads"),
-        Column("firing_rate_in", "Rate in %", share, "events per input element and step"),
-        Column("firing_rate_out", "Rate out %", share, "spikes per neuron and step"),
-        Column("events_in", "Events", count),
-        Column("sop", "SOP", count, "synaptic operations"),
-        Column("mac", "MAC", count, "multiply-accumulates on real input"),
+        Column("firing_rate_in", "Rate in %", percent, "events per input element and step"),
+        Column("firing_rate_out", "Rate out %", percent, "spikes per neuron and step"),
+        Column("events_in", "Events", si),
+        Column("sop", "SOP", si, "synaptic operations"),
+        Column("mac", "MAC", si, "multiply-accumulates on real input"),
         Column("energy_uJ", "Energy \u00b5J", figure),
         Column("energy_half", "\u00b1 \u00b5J", figure, "half of the 95 % interval"),
-        Column("energy_share", "Share %", share),
+        Column("energy_share", "Share %", percent),
         Column("ann_energy_uJ", "ReLU \u00b5J", figure, "the layer without spikes, one pass"),
     )
     rows = (

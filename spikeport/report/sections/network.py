@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from spikeport.convert.seeing.legend import DOMAIN_WORDS
-from spikeport.estimate.numbers import percent
+from spikeport.estimate.numbers import percent, si
 from spikeport.report.artefacts.energy import Layer, Network, Node
 from spikeport.report.assets import Assets
 from spikeport.report.drawing import Drawing, draw
 from spikeport.report.gather import Subject
-from spikeport.report.tables import count, energy, figure
+from spikeport.report.tables import energy, figure
 
 _LABEL, _LONGEST = 6.4, 30
 """Width of a character, and characters shown of a label."""
@@ -208,9 +208,9 @@ def _figures(layer: Layer) -> list[tuple[str, str]]:
         ("Share of the network", layer.energy_share, lambda share: f"{percent(share)} %"),
         ("Rate in", layer.firing_rate_in, lambda share: f"{percent(share)} %"),
         ("Rate out", layer.firing_rate_out, lambda share: f"{percent(share)} %"),
-        ("Events in", layer.events_in, count),
-        ("Synaptic operations", layer.sop, count),
-        ("Multiply-accumulates", layer.mac, count),
+        ("Events in", layer.events_in, si),
+        ("Synaptic operations", layer.sop, si),
+        ("Multiply-accumulates", layer.mac, si),
         ("Without spikes", layer.ann_energy_uJ, energy),
         ("Break-even rate", layer.break_even_rate, figure),
     )

@@ -9,7 +9,7 @@ import altair as alt
 from spikeport.report.assets import Assets, Chart
 from spikeport.report.charts import FLUID, TICKS, colours, finished, rows
 from spikeport.report.gather import Subject
-from spikeport.report.sections.accuracy import curve_chart, points
+from spikeport.report.sections.accuracy import curve_chart, curve_rows
 
 _HEIGHT = 300
 
@@ -94,7 +94,7 @@ def _curves(subjects: list[Subject], assets: Assets) -> Chart | None:
     for subject in subjects:
         if subject.evaluation is not None:
             target = subject.evaluation.content.targets[subject.evaluation.first]
-            values += points(subject.name, target.curve)
+            values += curve_rows(subject.name, target.curve)
     names = {row["network"] for row in values}
     if len(names) < 2:
         return None

@@ -11,7 +11,7 @@ from spikeport.report.artefacts.lowered import LoweredArtefact, StageParity
 from spikeport.report.assets import Assets, Chart
 from spikeport.report.charts import FLUID, finished, rows
 from spikeport.report.gather import Subject
-from spikeport.report.tables import Column, Table, table, whole
+from spikeport.report.tables import Column, Table, brief, table, whole
 
 _ROW = 15
 _LEAST = 1e-5
@@ -48,7 +48,7 @@ def _stages(target: str, stages: list[StageParity]) -> Table:
         Column("compared", "Spikes", whole),
         Column("different", "Differ", whole),
         Column("share", "Differ %", percent),
-        Column("output_difference", "Outputs within", lambda value: f"{value:.2g}"),
+        Column("output_difference", "Outputs within", brief),
         Column("same_answer", "Same answer %", percent),
     )
     values = (
@@ -111,7 +111,7 @@ def _layers(target: str, stages: list[StageParity]) -> Table:
         Column("alone", "Alone, equal %", percent, "the layer on the other side's spikes"),
         Column("rate", "Rate %", percent),
         Column("rate_error", "Rate error %", percent),
-        Column("membrane_error", "Membrane error", lambda value: f"{value:.2g}", "in thresholds"),
+        Column("membrane_error", "Membrane error", brief, "in thresholds"),
     )
     values = (
         {

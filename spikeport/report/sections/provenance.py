@@ -35,6 +35,12 @@ def _facts(subject: Subject) -> list[dict[str, str]]:
         content = subject.evaluation.content
         data = {"data": subject.evaluation.data, "samples": content.samples, "steps": content.steps}
         add(subject.evaluation.kind, {**data, **content.origin})
+    if subject.widths is not None:
+        found_widths = subject.widths.content
+        about = {"data": found_widths.data, "energy_model": found_widths.energy_model}
+        add(subject.widths.kind, {**about, "graph_sha256": found_widths.graph_sha256 or "-"})
+    if subject.spectrum is not None:
+        add(subject.spectrum.kind, dict(subject.spectrum.content.origin))
     for target, lowered in subject.lowered.items():
         manifest = lowered.manifest
         facts = {"graph_sha256": manifest.graph_sha256, "lowered from": lowered.float_graph or "-"}

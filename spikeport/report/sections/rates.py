@@ -6,10 +6,11 @@ from typing import Any
 
 import altair as alt
 
+from spikeport.estimate.numbers import percent
 from spikeport.report.assets import Assets
 from spikeport.report.charts import FLUID, finished, rows
 from spikeport.report.gather import Subject
-from spikeport.report.tables import Column, share, table
+from spikeport.report.tables import Column, table
 
 _ROW = 16
 
@@ -46,8 +47,8 @@ def build(subject: Subject, assets: Assets) -> dict[str, Any] | None:
             ],
         )
     )
-    columns = [Column("layer", "Layer"), Column("mean", "Mean %", share)]
-    columns += [Column(f"step{step + 1}", f"Step {step + 1} %", share) for step in range(steps)]
+    columns = [Column("layer", "Layer"), Column("mean", "Mean %", percent)]
+    columns += [Column(f"step{step + 1}", f"Step {step + 1} %", percent) for step in range(steps)]
     by_layer = (
         {"layer": paths.get(name, name), "mean": sum(by_step) / len(by_step)}
         | {f"step{step + 1}": rate for step, rate in enumerate(by_step)}

@@ -6,6 +6,7 @@ from typing import Any
 
 import altair as alt
 
+from spikeport.estimate.numbers import hundredths
 from spikeport.report.assets import Assets, Chart
 from spikeport.report.charts import FLUID, finished, rows
 from spikeport.report.gather import Subject
@@ -23,7 +24,7 @@ def build(subject: Subject, assets: Assets) -> dict[str, Any] | None:
     columns = (Column("setting", "Setting"), Column("value", "Value"))
     settings = ({"setting": name, "value": value} for name, value in _flat(recipe).items())
     return {
-        "accuracy": f"{100 * info.accuracy:.2f} %",
+        "accuracy": f"{hundredths(info.accuracy)} %",
         "samples": info.test_samples,
         "provenance": info.provenance,
         "epochs": len(subject.training.history) or recipe.get("epochs"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from spikeport.estimate.numbers import percent, significant
+from spikeport.estimate.numbers import between, hundredths, percent, points, significant
 from spikeport.report.assets import Assets
 from spikeport.report.gather import Subject
 from spikeport.report.tables import energy
@@ -58,13 +58,17 @@ def _accuracy(subject: Subject) -> Card:
         found = content.targets[name]
         low, high = found.interval
         detail = f"{found.correct:,} of {content.samples:,} samples right, {name}"
-        return Card(title, _percent(found.accuracy), _between(low, high), detail)
+        return _share_card(title, found.accuracy, low, high, detail)
     accuracy = None if subject.energy is None else subject.energy.report.accuracy
     if accuracy is None:
         return Card(title, detail="Not measured: run spikeport evaluate.")
     detail = f"{accuracy.correct:,} of {accuracy.count:,} samples right"
-    within = _between(accuracy.top1_low, accuracy.top1_high)
-    return Card(title, _percent(accuracy.top1), within, detail)
+    low, high = accuracy.top1_low, accuracy.top1_high
+    return _share_card(title, accuracy.top1, low, high, detail)
+
+
+def _share_card(title: str, share: float, low: float, high: float, detail: str) -> Card:
+    return Card(title, f"{hundredths(share)} %", f"{between(low, high)} %", detail)
 
 
 def _energy(subject: Subject) -> Card:
@@ -91,10 +95,15 @@ def _ratio(subject: Subject) -> Card:
         return Card(title, detail="Not known: the energy model prices no multiply-accumulate.")
     ratio = found.spiking_energy_uJ / found.dense_energy_uJ
     cheaper = ratio < 1
-    times = significant(1 / ratio if cheaper else ratio) if ratio else "-"
-    told = f"{times} times {'cheaper' if cheaper else 'dearer'} than the same network with ReLU"
-    quantised = found.spiking_energy_uJ / found.quantised_energy_uJ
-    within = f"{significant(quantised)} against {found.bits}-bit activations"
+    told = "Nothing is spent on spikes."
+    if ratio:
+        times = significant(1 / ratio if cheaper else ratio)
+        told = f"{times} times {'cheaper' if cheaper else 'dearer'} than the same network with ReLU"
+    within = ""
+    # Nothing may be charged at this width of activations.
+    if found.quantised_energy_uJ:
+        quantised = significant(found.spiking_energy_uJ / found.quantised_energy_uJ)
+        within = f"{quantised} against {found.bits}-bit activations"
     return Card(title, significant(ratio), within, told, "good" if cheaper else "bad")
 
 
@@ -106,11 +115,11 @@ def _fixed_point(subject: Subject) -> Card:
         return Card(title, detail="Not measured: run spikeport evaluate --target reference,lava.")
     name, target = next(iter(fixed.items()))
     low, high = target.difference_interval
-    value = f"{-100 * target.difference:+.2f} points".replace("+0.00", "0.00").replace(
-        "-0.00", "0.00"
-    )
+    value = f"{points(-target.difference)} points"
+    value = value.replace("+0.00", "0.00").replace("-0.00", "0.00")
     within = f"{-100 * high:+.1f} to {-100 * low:+.1f} points"
-    detail = f"{name}: {_percent(target.accuracy)}, same answer in {_percent(target.agreement)}"
+    right, same = hundredths(target.accuracy), hundredths(target.agreement)
+    detail = f"{name}: {right} %, same answer in {same} %"
     return Card(title, value, within, detail)
 
 
@@ -122,9 +131,9 @@ def _target(name: str) -> str:
 def _parity(subject: Subject) -> Card:
     title = "Parity"
     reports = {name: each.parity for name, each in subject.lowered.items() if each.parity}
-    if not reports:
-        return Card(title, detail="Not shown: run spikeport lower.")
     stages = [stage for report in reports.values() for stage in report.stages]
+    if not stages:
+        return Card(title, detail="Not shown: run spikeport lower.")
     exact = [stage for stage in stages if stage.exact]
     different = sum(stage.different for stage in exact)
     compared = sum(stage.compared for stage in exact)
@@ -142,11 +151,3 @@ def _parity(subject: Subject) -> Card:
     stages_told = f"{len(exact)} comparison{'s' if len(exact) > 1 else ''}"
     within = f"{compared:,} spikes in {stages_told} that must be equal"
     return Card(title, value, within, told, "good" if not different else "bad")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.2f} %"
-
-
-def _between(low: float, high: float) -> str:
-    return f"{100 * low:.1f} to {100 * high:.1f} %"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from checkpoint_files import number, refused, rewritten, tensor_pickle, with_pickle
+from checkpoint_files import REBUILD, number, refused, rewritten, tensor_pickle, with_pickle
 from safetensors.torch import save_file
 
 from spikeport.core.checkpoint import read_weights
@@ -55,6 +55,21 @@ def test_a_tensor_that_reaches_beyond_its_storage(
 ) -> None:
     content = tensor_pickle(elements=2, offset=offset, shape=shape, strides=strides)
     refused(with_pickle(tmp_path / "c.pt", content), "reaches beyond|cannot be|damaged")
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_tensor_that_is_given_another_shape_afterwards(tmp_path: Path, wrapped: bool) -> None:
+    """Torch makes its storage larger for it, whatever was checked before."""
+    content = tensor_pickle(elements=2, offset=0, shape=b"K\x02\x85", strides=b"K\x01\x85")
+    storage = content[content.index(b"(X\x07") : content.index(b"tQ") + 2]
+    grown = b"(" + storage + number(0) + number(2**36) + b"\x85K\x01\x85tb"
+    made = content[content.index(REBUILD) : -2]
+    if wrapped:
+        made = (
+            b"ctorch._utils\n_rebuild_parameter\n(" + made + b"\x89ccollections\nOrderedDict\n)RtR"
+        )
+    content = b"\x80\x02}X\x01\0\0\0w" + made + grown + b"s."
+    refused(with_pickle(tmp_path / "c.pt", content), "changes a tensor")
 
 
 def test_one_storage_of_two_lengths(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def test_what_is_kept_of_a_sample_is_small(net: Graph) -> None:
     session = sessions.Session(Interpreter(net), wanted)
     frames, labels = whole_batch()
     for index in range(21):
-        session.run(index, frames, labels, range(48))
+        session.add(index, session.running(frames, labels, range(48)))
     size = sum(array.nbytes for part in session.kept.values() for array in part.state().values())
     assert size / (21 * 48) < 150
 
@@ -169,6 +169,24 @@ def test_timing_says_what_it_timed(net: Graph) -> None:
     assert 0 < found.p50 <= found.p95
     assert found.samples_per_second == 48 / found.seconds
     assert found.events_per_second == found.events / found.seconds
+
+
+@pytest.mark.slow
+def test_processes_change_nothing(net: Graph) -> None:
+    here = evaluated(net, energy=MODEL, curve=True)
+    there = evaluated(net, energy=MODEL, curve=True, workers=2)
+    assert there.as_json() == here.as_json()
+    assert there.predictions().equals(here.predictions())
+
+
+def test_what_cannot_be_shared_out_is_refused(net: Graph) -> None:
+    class Local(Interpreter):
+        pass
+
+    with pytest.raises(UsageError, match="cannot be given to another process"):
+        evaluate({"net": Local(net)}, slow_batches.Batches(7), workers=2)
+    with pytest.raises(UsageError, match="stream"):
+        evaluate({"net": Interpreter(net)}, iter(slow_batches.Batches(7)), workers=2)
 
 
 def test_refusals(net: Graph) -> None:

@@ -15,7 +15,8 @@ from spikeport.train.models.spikformer.patch_splitting import PatchSplitting
 class Spikformer(ZooModel):
     """Patch splitting, blocks, mean over tokens, mean over time, linear.
 
-    Names of parameters are those of the published checkpoints, those that are never used included.
+    Names of parameters are those of the published checkpoints, those that are never used included;
+    these do not learn.
     """
 
     options: SpikformerOptions
@@ -25,10 +26,10 @@ class Spikformer(ZooModel):
         dim = options.dim
         self.patch_embed = PatchSplitting(options.in_channels, dim, options.version)
         if options.version == "event":
-            self.pos_embed = nn.Parameter(torch.zeros(1, options.tokens, dim))
+            self.pos_embed = nn.Parameter(torch.zeros(1, options.tokens, dim), requires_grad=False)
         self.block = nn.ModuleList(SpikformerBlock(options) for _ in range(options.depth))
         if options.version == "event":
-            self.norm = nn.LayerNorm(dim)
+            self.norm = nn.LayerNorm(dim).requires_grad_(False)
         self.head = nn.Linear(dim, options.num_classes)
         if options.stf is not None:
             self.add_stf(options.stf)

@@ -6,12 +6,12 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import ValidationError
 from spikingjelly.activation_based.model.qkformer import QKFormer
 from spikingjelly.activation_based.model.spike_driven_transformer import SpikeDrivenTransformer
 from spikingjelly.activation_based.model.spikformer import Spikformer
 from torch import nn
 
+from spikeport.core.checking import checked_options
 from spikeport.core.errors import UnsupportedError, UsageError
 from spikeport.train.models.base import ZooModel
 from spikeport.train.models.stf.encoder import Stem, StfEncoder
@@ -44,11 +44,8 @@ def add_stf(
         UnsupportedError: the network has no encoding layer that is known.
         UsageError: an option is wrong or missing.
     """
-    try:
-        options = StfOptions(variant=variant, steps=steps or _steps(model), kernel=kernel)  # type: ignore[arg-type]
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UsageError(f"{first['msg']}.", where="STF") from error
+    given = {"variant": variant, "steps": steps or _steps(model), "kernel": kernel}
+    options = checked_options(StfOptions, given, "STF option")
     changed = copy.deepcopy(model)
     if isinstance(changed, ZooModel):
         changed.add_stf(options)

@@ -7,13 +7,13 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from spikeport.cli import output
-from spikeport.cli.options import RunChoice
-from spikeport.cli.sources import open_frames, open_graph
 from spikeport.core.errors import UsageError
+from spikeport.core.notes import note
 from spikeport.core.progress import track
+from spikeport.sources import open_frames, open_graph
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,6 +25,29 @@ DEFAULT_STEPS = 4
 BATCH = 100
 CALIBRATION_SAMPLES = 200
 """Recordings of the training split that scales are chosen by."""
+
+
+@dataclass(frozen=True)
+class RunChoice:
+    """A network and the recordings that it is to see.
+
+    Attributes:
+        model: graph file, model name, or `package.module:factory`.
+        data, split, framing: recordings, and how they are cut into frames.
+        checkpoint: file of its weights; those that come with the model by default.
+        samples: how many recordings, spread evenly; all by default.
+        steps: T; the model's own by default.
+        skip_bad: whether recordings that cannot be read are left out.
+    """
+
+    model: str
+    data: str = "digits"
+    checkpoint: Path | None = None
+    split: str = "test"
+    samples: int | None = None
+    steps: int | None = None
+    framing: str = "count"
+    skip_bad: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,7 +164,7 @@ def open_run(chosen: RunChoice) -> Run:
             fix="Use data of that size, or trace the model for this one.",
         )
     if graph.input.domain != frames.input_domain and graph.input.domain == "real":
-        output.print_note(
+        note(
             f"{model} was traced for real input, but {data} gives {frames.input_domain} frames, so "
             "its first layer is counted as MACs. If that is not meant, trace it with "
             f"--domain {frames.input_domain}."
