@@ -158,6 +158,24 @@ def test_a_slow_network_drops_whole_windows_and_says_so() -> None:
     assert [each.step for each in said] == list(range(1, len(said) + 1))
 
 
+def test_the_time_of_dropped_windows_passes_for_the_clock_too() -> None:
+    """Or a network that is too slow would be said to be faster than the recording."""
+    clock = Clock()
+
+    class Stuck(Packets):
+        def packets(self) -> Iterator[Events]:
+            for packet in super().packets():
+                yield packet
+                clock.time += 3.0
+
+    packets = Stuck([EVENTS[:41], EVENTS[41:]])
+    stream = Stream(packets, Slow(clock, 0.001), "20ms", speed="real", clock=clock)
+    assert len(list(stream)) == 2
+    summary = stream.summary()
+    assert summary.dropped_windows == 8 and summary.wall_s == pytest.approx(6.04, abs=0.01)
+    assert summary.real_time_factor == pytest.approx(0.2 / summary.wall_s)
+
+
 def test_a_gap_in_dropped_windows_still_resets() -> None:
     clock = Clock()
     parts = [steady(30), steady(10, first=135_000), steady(100, first=300_000)]

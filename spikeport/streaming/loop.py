@@ -166,10 +166,14 @@ class Stream:
         """Whether a window is dropped; at real speed waits for one that has not come yet."""
         if self._speed == "max":
             return False
-        lag = self._clock.now() - self._due(each.end)
+        now = self._clock.now()
+        lag = now - self._due(each.end)
         if lag < 0:
             self._clock.sleep(-lag)
-        return lag > self._max_lag
+        if lag > self._max_lag:
+            self._ended = now  # its time of the recording is counted, and so is that of the clock
+            return True
+        return False
 
     def _predict(
         self,

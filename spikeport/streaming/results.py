@@ -54,7 +54,7 @@ class Summary:
         events: in all windows; outside: of these, outside of a crop.
         resets: how often the network went back to rest, the start not counted.
         recorded_s: from the start of the first window to the end of the last one.
-        wall_s: from the first packet to the last prediction.
+        wall_s: from the first packet to the last prediction, or the last window that was dropped.
         real_time_factor: recorded by wall time; None without time.
         events_per_second: of those that were not dropped, by wall time.
         spike_rate: mean over the predictions.

@@ -24,9 +24,12 @@ from spikeport.targets.artefact.manifest import (
     MANIFEST,
     VERSION,
     Allowed,
+    FileFacts,
     Golden,
     Input,
     Manifest,
+    is_artefact,
+    read_manifest,
 )
 from spikeport.targets.fidelity import FidelityReport, save_heat_map
 from spikeport.targets.lowered import Lowered, Run
@@ -44,7 +47,8 @@ def write_artefact(
 ) -> Manifest:
     """Run the frames on the target's first backend and write all that a reader needs to repeat it.
 
-    The manifest is taken away first and written last: a folder that has one is whole.
+    The manifest is taken away first and written last: a folder that has one is whole. What an
+    earlier one names and this one does not goes with it, unless it was changed since.
 
     Args:
         frames: `[T, B, *shape]` if the graph's input comes per step, else `[B, *shape]`; one or
@@ -58,6 +62,7 @@ def write_artefact(
         SpikeportError: the frames do not suit the graph.
     """
     run = golden or lowered.run(frames, spikes=True)
+    earlier = _earlier_files(Path(folder))
     target = _empty_of_manifest(Path(folder))
     with tempfile.TemporaryDirectory(prefix=".spikeport-", dir=target) as temporary:
         staged = Path(temporary)
@@ -68,6 +73,11 @@ def write_artefact(
         for name, content in (notes or {}).items():
             write_json(staged / f"{name}.json", content)
         files = {path.name: facts_of(path) for path in sorted(staged.iterdir())}
+        # A reader would take a model of before for one of this network.
+        for name in earlier.keys() - files.keys():
+            left = target / name
+            if left.is_file() and facts_of(left) == earlier[name]:
+                left.unlink()
         for path in staged.iterdir():
             os.replace(path, target / path.name)
     graph, entry = lowered.graph, lowered.graph.input
@@ -102,6 +112,14 @@ def _write_report(report: FidelityReport, folder: Path) -> None:
     write_json(folder / "parity.json", report.as_json())
     write_text(folder / "parity.csv", report.table().to_csv(index=False))
     save_heat_map(report, folder / "parity.svg")
+
+
+def _earlier_files(folder: Path) -> Mapping[str, FileFacts]:
+    """What was written there before, as far as that is known."""
+    try:
+        return read_manifest(folder).files if is_artefact(folder) else {}
+    except FileError:
+        return {}
 
 
 def _empty_of_manifest(folder: Path) -> Path:

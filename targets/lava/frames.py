@@ -70,8 +70,10 @@ def check_counts(frames: Tensor, where: str) -> None:
         UsageError: some are not.
     """
     values = frames if not frames.is_floating_point() else frames.double()
-    if not bool((values == values.round()).all() if values.is_floating_point() else True):
-        bad = values[values != values.round()].flatten()[0]
+    # Not finite: an endless number is rounded to itself.
+    whole = (values == values.round()) & values.isfinite() if frames.is_floating_point() else None
+    if whole is not None and not bool(whole.all()):
+        bad = values[~whole].flatten()[0]
         raise UsageError(
             f"the frames hold {float(bad):g}, which is not a whole number.",
             where=where,

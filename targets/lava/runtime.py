@@ -70,17 +70,31 @@ def run_on_lava(
         np.save(folder / FRAMES, frames.cpu().numpy().astype(np.int32))
         token = new_token()
         outcome = run_guarded(
-            [sys.executable, *worker, str(folder), token, str(os.getpid()), name_of(conv_model)],
+            # -P: not in the folder where the command was called, which may hold a user's queue.py.
+            [
+                sys.executable,
+                "-P",
+                *worker,
+                str(folder),
+                token,
+                str(os.getpid()),
+                name_of(conv_model),
+            ],
             deadline=deadline,
             token=token,
             log=folder / "output.txt",
             # What multiprocessing leaves there when it is killed goes with the folder.
-            environment=os.environ | _ONE_THREAD | {"TMPDIR": str(folder)},
+            environment=os.environ | _ONE_THREAD | _same_modules() | {"TMPDIR": str(folder)},
         )
         if outcome.code != 0 or not (folder / KEPT).exists():
             raise _error(folder, outcome, deadline)
         kept, seconds = _read(folder / KEPT)
         return as_run(graph, kept, "Lava runtime", seconds)
+
+
+def _same_modules() -> dict[str, str]:
+    """Modules are looked for where this process does, a `conv_model` of the user's among them."""
+    return {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
 
 
 @contextlib.contextmanager

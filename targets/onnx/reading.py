@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import onnx
 from onnx import ModelProto, TensorProto
@@ -37,10 +39,23 @@ def _read(path: Path, kind: str, graph: Graph) -> ModelProto:
     return model
 
 
+def _tensors(model: ModelProto) -> Iterator[TensorProto]:
+    """All that a model holds, wherever it stands: in nodes, graphs within graphs, functions."""
+    waiting: list[Any] = [model]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, TensorProto):
+            yield each
+            continue
+        for field, value in each.ListFields():
+            if field.message_type is not None:
+                waiting += [value] if hasattr(value, "ListFields") else value
+
+
 def _foreign(model: ModelProto, kind: str, graph: Graph) -> str:
     """Why a model is none that was written for this graph, "" if it is one."""
     told = read_metadata(model)
-    if any(each.data_location == TensorProto.EXTERNAL for each in model.graph.initializer):
+    if any(each.data_location == TensorProto.EXTERNAL for each in _tensors(model)):
         return "it reads parameters from other files"
     if told.get("format") != FORMAT:
         return f"format version {told.get('format')} instead of {FORMAT}"

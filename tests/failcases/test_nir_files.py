@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,35 @@ def test_a_loop_that_nothing_enters() -> None:
     edges = [("input", "output"), ("a", "b"), ("b", "a")]
     with pytest.raises(UnsupportedError, match="nothing enters this loop"):
         read(nir.NIRGraph(nodes, edges, type_check=False))
+
+
+def test_junctions_that_split_and_join_again_and_again() -> None:
+    """2^40 ways lead through them; delays of no step pass on what they read."""
+    size = 2
+    nodes: dict[str, nir.NIRNode] = {"input": nir.Input(np.array([size]))}
+    edges, before = [], "input"
+    for number in range(40):
+        ways = [f"{side}{number}" for side in "ab"]
+        nodes |= {name: nir.Delay(np.zeros(size)) for name in (*ways, f"join{number}")}
+        edges += [(before, name) for name in ways]
+        before = f"join{number}"
+        edges += [(name, before) for name in ways]
+    nodes["output"] = nir.Output(np.array([size]))
+    tree = nir.NIRGraph(nodes, [*edges, (before, "output")], type_check=False)
+    with pytest.raises(FileError, match="reads one node twice"):
+        read(tree)
+
+
+def test_junctions_one_behind_the_other_and_in_a_loop() -> None:
+    names = [f"d{number}" for number in range(1500)]
+    nodes: dict[str, nir.NIRNode] = {"input": nir.Input(np.array([2]))}
+    nodes |= {name: nir.Delay(np.zeros(2)) for name in names}
+    nodes["output"] = nir.Output(np.array([2]))
+    edges = [*pairwise(["input", *names, "output"])]
+    assert [node.name for node in read(nir.NIRGraph(nodes, edges, type_check=False))] == ["input"]
+    with pytest.raises(UnsupportedError, match="no value") as refused:
+        read(nir.NIRGraph(nodes, [*edges, ("d9", "d5")], type_check=False))
+    assert refused.value.where in names[5:10]
 
 
 def test_nested_graphs_with_several_inputs() -> None:

@@ -127,6 +127,24 @@ def test_a_golden_run_without_spikes_is_no_proof(folder: Path) -> None:
     assert any("prove nothing" in problem for problem in verify_artefact(folder).problems)
 
 
+def test_what_an_earlier_artefact_left_is_no_part_of_the_next(
+    folder: Path, max_former: Any
+) -> None:
+    """A step.onnx of another network would stop the folder from being read."""
+    from spikeport.targets import onnx
+
+    graph, frames = max_former.graph, max_former.frames[:, :2]
+    (folder / "mine.txt").write_text("of the user")
+    (folder / "schedule.json").write_text("changed by the user")
+    write_artefact(onnx.lower(graph, steps=4), frames, folder)
+    first = set(read_manifest(folder).files)
+    write_artefact(onnx.lower(graph, steps=4, streaming=False), frames, folder)
+    found = {path.name for path in folder.iterdir()}
+    assert first - found == {"step.onnx"}
+    assert found == {*read_manifest(folder).files, "manifest.json", "mine.txt", "schedule.json"}
+    assert verify_artefact(folder).ok
+
+
 def test_an_interrupted_write_leaves_no_manifest(
     folder: Path, max_former: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,15 @@ def test_units_survive_a_file(largest, bits):
     assert Entry.from_json(entry.as_json()).unit == entry.unit == Fraction(float(entry.unit))
 
 
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_calibration_frames_that_are_not_finite_are_refused(bad):
+    x = images()
+    graph = image_net(x)
+    x[1, 2, 3, 4] = bad
+    with pytest.raises(UsageError, match=r"calibration frames hold (nan|inf)"):
+        lower(graph, x)
+
+
 @pytest.mark.parametrize("bits", [4, 8, 12])
 def test_static_images(bits):
     x = images()

@@ -86,6 +86,7 @@ def test_the_runtime_needs_linux(monkeypatch, small_chain, platform):
     ("change", "why", "fix"),
     [
         (lambda f: f + 0.5, "not a whole number", "no normalisation"),
+        (lambda f: f + float("inf"), "inf, which is not a whole number", "no normalisation"),
         (lambda f: f - 1, "not negative", "channels of their own"),
         (lambda f: f * 1000, "head-room was proven up to", "input_max="),
         (lambda f: f[..., :3], "takes frames", "Frame the data"),

@@ -70,6 +70,20 @@ def test_worker_that_says_nothing(small_chain, tmp_path, traces):
     traces.assert_none()
 
 
+def test_modules_are_found_where_the_caller_finds_them(small_chain, tmp_path, monkeypatch):
+    """And not in the folder where a command was called."""
+    here, library = tmp_path / "here", tmp_path / "library"
+    for folder in (here, library):
+        folder.mkdir()
+    (here / "queue.py").write_text("raise SystemExit('a module of the user ran')")
+    (library / "users_model.py").touch()
+    monkeypatch.chdir(here)
+    monkeypatch.syspath_prepend(library)
+    program = ("-c", "import queue, users_model; raise SystemExit(7)")
+    with pytest.raises(LavaRunError, match="exit status 7"):
+        run_on_lava(small_chain.artefact.graph, small_chain.frames, worker=program)
+
+
 def test_whatever_the_program_around_it_did(small_chain, traces, monkeypatch):
     """Start method chosen, long folder names, several runs at a time, from threads."""
     expected = run_executor(small_chain.artefact.executor(), small_chain.frames, "integer")

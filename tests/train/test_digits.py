@@ -66,6 +66,16 @@ def test_brightening_is_on_and_darkening_off(images: Images) -> None:
     assert 0.3 < events["p"].mean() < 0.7
 
 
+def test_sensors_of_more_than_256_pixels_keep_their_places() -> None:
+    bar = np.zeros((1, 260, 260), np.uint8)
+    bar[0, :8, 250:256] = bar[0, 250:256, :8] = 255
+    settings = DigitSettings(pixels=PixelSettings(size=264, noise_hz=0, step_us=50_000))
+    events = simulate(bar, np.array([0]), settings)[0]
+    assert len(events) > 100
+    right, low = events["x"] > 240, events["y"] > 240
+    assert (right ^ low).all() and events["x"].max() > 256 and events["y"].max() > 256
+
+
 def test_splits_share_no_image_and_are_stratified() -> None:
     labels = np.repeat(np.arange(10), 500)
     train, test = split_indices(labels, "train"), split_indices(labels, "test")

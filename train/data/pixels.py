@@ -184,9 +184,10 @@ class PixelArray:
         key.sort()
         stamp, place = np.divmod(key >> 1, size * size)
         lengths = np.bincount(stamp >> _TIME_BITS, minlength=self._count)
+        side = np.min_scalar_type(size - 1)
         return Recordings(
-            x=(place % size).astype(np.uint8),
-            y=(place // size).astype(np.uint8),
+            x=(place % size).astype(side),
+            y=(place // size).astype(side),
             t=(stamp & _TIME_MASK).astype(np.int32),
             p=(key & 1).astype(bool),
             offsets=offsets_of(lengths),

@@ -33,14 +33,14 @@ class Recordings:
     """Recording i is the slice `offsets[i]:offsets[i + 1]` of each array, in order of time.
 
     Attributes:
-        x, y: pixel, uint8.
+        x, y: pixel, uint8; uint16 of sensors of more than 256 pixels along a side.
         t: microseconds since the start of the recording, int32.
         p: true for ON events.
         offsets: `[len + 1]`, int64.
     """
 
-    x: NDArray[np.uint8]
-    y: NDArray[np.uint8]
+    x: NDArray[np.uint8 | np.uint16]
+    y: NDArray[np.uint8 | np.uint16]
     t: NDArray[np.int32]
     p: NDArray[np.bool_]
     offsets: NDArray[np.int64]

@@ -43,11 +43,18 @@ def observe(
         percentile: which magnitude is the peak of an edge.
 
     Raises:
-        UsageError: the input is declared as counts, and the frames are none, or more than spikes.
+        UsageError: the frames hold NaN or infinity; or the input is declared as counts, and they
+            are none, or more than spikes.
     """
     if graph.input.domain.is_whole:
         check_counts(frames, graph.input.name)
     largest = float(frames.double().abs().max()) if frames.numel() else 0.0
+    if not math.isfinite(largest):
+        raise UsageError(
+            f"the calibration frames hold {largest}.",
+            where=graph.input.name,
+            fix="Give finite numbers: no scale can be chosen by these.",
+        )
     check_declared(graph.input, int(largest))
     seen = Observation(largest_input=largest)
 

@@ -39,8 +39,8 @@ def _emit(  # type: ignore[no-untyped-def]
     leak = tl.full((BLOCK,), LEAK, REAL)
     one = tl.full((BLOCK,), 1.0, REAL)
     v = rest
-    for step in range(steps):
-        current = tl.load(x + step * x_step + at, mask=inside, other=0.0).to(REAL)
+    for _ in range(steps):
+        current = tl.load(x + at, mask=inside, other=0.0).to(REAL)
         if CHARGE == 0:
             h = v + current
         else:
@@ -54,8 +54,11 @@ def _emit(  # type: ignore[no-untyped-def]
                 leaked = taken / leak
             h = v + leaked if DECAY else v - leaked + current
         spike = (h >= threshold).to(REAL)
-        tl.store(spikes + step * size + at, spike.to(spikes.dtype.element_ty), mask=inside)
+        tl.store(spikes + at, spike.to(spikes.dtype.element_ty), mask=inside)
         v = h - spike * threshold if SOFT else spike * rest + (one - spike) * h
+        # Not steps times size from the start: that product has 32 bits, too few for large batches.
+        x += x_step
+        spikes += size
 
 
 def emit(dynamics: Dynamics, x: Tensor, out: Tensor, leak: float | None, real: torch.dtype) -> None:

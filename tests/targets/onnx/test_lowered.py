@@ -211,6 +211,13 @@ def _external(model: onnx.ModelProto) -> None:
     tensor.external_data.add(key="location", value="/etc/hostname")
 
 
+def _external_in_a_node(model: onnx.ModelProto) -> None:
+    tensor = onnx.TensorProto(data_type=onnx.TensorProto.FLOAT, dims=[1])
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="pyproject.toml")
+    model.graph.node.insert(0, onnx.helper.make_node("Constant", [], ["spare"], value=tensor))
+
+
 def _future(model: onnx.ModelProto) -> None:
     next(p for p in model.metadata_props if p.key == "spikeport.format").value = "2"
 
@@ -223,6 +230,7 @@ DAMAGE = {
     "foreign": (_change(lambda model: model.ClearField("metadata_props")), "format version None"),
     "newer": (_change(_future), "format version 2"),
     "external": (_change(_external), "other files"),
+    "external, in a node": (_change(_external_in_a_node), "other files"),
     "invalid": (_change(lambda model: model.graph.node.pop(2)), "unusable"),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +53,28 @@ def test_it_rounds_as_the_interpreter_does() -> None:
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.strip() == "True"
+
+
+def test_places_in_memory_are_computed_in_64_bits(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Steps times neurons of a large batch exceed 32 bits; compiled without a GPU, not run."""
+    import triton
+    import triton.language as tl
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    from spikeport.targets.reference.kernels.triton_neuron import _emit
+
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    fixed = {"LEAK": 0.5, "THRESHOLD": 1.0, "RESET": 0.0, "CHARGE": 2, "DECAY": True}
+    fixed |= {"SOFT": False, "REAL": tl.float32, "BLOCK": 1024}
+    kinds = {"x": "*fp32", "spikes": "*fp32", "size": "i32", "x_step": "i32", "steps": "i32"}
+    source = ASTSource(
+        fn=_emit, signature=kinds | dict.fromkeys(fixed, "constexpr"), constexprs=fixed
+    )
+    made = triton.compile(
+        source, target=GPUTarget("cuda", 80, 32), options={"enable_fp_fusion": False}
+    )
+    products = [line for line in made.asm["ttir"].splitlines() if "arith.muli" in line]
+    assert products and all(": i64" in line for line in products), products
