@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -18,7 +19,7 @@ from spikeport.estimate.tally.batch import BatchCounts, Counted, Key, Part
 from spikeport.estimate.tally.exact import Counts
 from spikeport.estimate.tally.facts import Facts
 from spikeport.estimate.tally.moments import Moments, check_range
-from spikeport.estimate.tally.plan import NodePlan
+from spikeport.estimate.tally.plan import Measure, NodePlan
 from spikeport.estimate.tally.resamples import Resamples, names_of
 from spikeport.estimate.tally.rules import plan_for
 from spikeport.estimate.tally.terms import Term
@@ -346,9 +347,23 @@ class Tally:
             (
                 *(node.name, node.op.kind, node.inputs, node.shape, node.domain),
                 *(plan.status, dict(plan.per_step), dict(plan.once)),
+                *(_counted_by(measure) for measure in plan.measures),
             )
             for node, plan in ((node, self.plans[node.name]) for node in self.graph)
         ]
+
+
+def _counted_by(measure: Measure) -> tuple[object, ...]:
+    """What decides about a count beside the data: what weights of zero leave out, too."""
+    return (
+        measure.term,
+        measure.sources,
+        *((each.keep, each.magnitude, _digest(each.weights)) for each in measure.reductions),
+    )
+
+
+def _digest(weights: Tensor | None) -> str | None:
+    return None if weights is None else sha256(weights.cpu().numpy().tobytes()).hexdigest()
 
 
 def _both(first: Tap, second: Tap) -> Tap:
