@@ -112,15 +112,22 @@ class Tally:
         named = tuple(str(each) for each in names)
         return output, batch.counted(self.keys, named, by_step=by_step)
 
-    def add(self, counted: Counted) -> None:
-        """Add the counts of one batch.
+    def add(self, *pieces: Counted) -> None:
+        """Add the counts of one batch, in one piece or more: all of them, or none if it fails.
 
         Raises:
             UsageError: T differs from earlier batches, or sums would be inexact.
         """
-        if self.steps is not None and counted.steps != self.steps:
-            raise _other_steps(self.steps, counted.steps)
-        check_range(counted.per_sample, self.samples + len(counted.per_sample))
+        steps, samples = self.steps, self.samples
+        for piece in pieces:
+            if steps is not None and piece.steps != steps:
+                raise _other_steps(steps, piece.steps)
+            steps, samples = piece.steps, samples + len(piece.per_sample)
+            check_range(piece.per_sample, samples)
+        for piece in pieces:
+            self._add(piece)
+
+    def _add(self, counted: Counted) -> None:
         if self.steps is None:
             self._per_step = np.zeros_like(counted.per_step)
         self.steps = counted.steps
