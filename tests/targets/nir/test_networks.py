@@ -9,6 +9,7 @@ import nir
 import numpy as np
 from nir_nodes import DT, STEPS, run, values
 
+from spikeport.convert.ops import Add
 from spikeport.targets.nir import read
 
 
@@ -30,6 +31,33 @@ def test_edges_that_meet_add_up() -> None:
     ]
     x = values(0, STEPS, 4)
     assert np.allclose(run(read(nir.NIRGraph(nodes, edges)), x), 9 * x)
+
+
+def test_more_edges_may_meet_than_python_calls_may_nest() -> None:
+    count = 1100
+    branches = [f"b{number}" for number in range(count)]
+    nodes: dict[str, nir.NIRNode] = {"input": nir.Input(np.array([1]))}
+    nodes |= {name: nir.Scale(np.full(1, 1.0)) for name in branches}
+    nodes |= {"n": nir.Scale(np.full(1, 2.0)), "output": nir.Output(np.array([1]))}
+    edges = [edge for name in branches for edge in (("input", name), (name, "n"))]
+    graph = read(nir.NIRGraph(nodes, [*edges, ("n", "output")], type_check=False))
+    assert np.allclose(run(graph, np.ones((1, 1))), 2.0 * count)
+
+
+def test_sums_that_begin_alike_are_shared() -> None:
+    nodes: dict[str, nir.NIRNode] = {name: nir.Scale(np.full(4, 2.0)) for name in "abcmn"}
+    nodes |= {"input": nir.Input(np.array([4])), "output": nir.Output(np.array([4]))}
+    edges = [("input", name) for name in "abc"]
+    edges += [(name, "m") for name in "ab"] + [(name, "n") for name in "abc"]
+    edges += [("m", "output"), ("n", "output")]
+    graph = read(nir.NIRGraph(nodes, edges, type_check=False))
+    assert [node.name for node in graph if isinstance(node.op, Add)] == [
+        "m.sum",
+        "n.sum",
+        "output.sum",
+    ]
+    x = values(0, STEPS, 4)
+    assert np.allclose(run(graph, x), (2 * 4 + 2 * 6) * x)
 
 
 def nested() -> nir.NIRGraph:
