@@ -67,7 +67,10 @@ class _Builder:
         self.building.graph.outputs = tuple(outputs)
         for name, reads in self.looped.items():
             if len(reads) > 1:
-                self.sum(reads, self.source_of(name))
+                own = self.source_of(name)
+                before = self.sum(reads[:-1], f"{own}.{len(reads) - 1}")
+                # A node of its own, whoever else reads that sum: the delay shows it by this name.
+                self.building.add(own, Add(), before, reads[-1])
 
     def add(self, node: Fields) -> None:
         if node.type == "Input":
@@ -143,8 +146,11 @@ class _Builder:
         add_delays(self.building, name, source, like, steps)
 
     def source_of(self, delay: str) -> str:
-        """The name of the sum that a delay in a loop shows."""
-        return f"{delay}.sum"
+        """The name of the sum that a delay in a loop shows; no node of the file has it."""
+        name = f"{delay}.sum"
+        while name in self.net.nodes:
+            name += "_"
+        return name
 
     def domain(self, source: str, delay: str) -> Domain:
         fires = self.net.nodes[source].type in _FIRING

@@ -7,6 +7,7 @@ from typing import Any
 
 import nir
 import numpy as np
+import pytest
 from nir_nodes import DT, STEPS, run, values
 
 from spikeport.convert.ops import Add
@@ -134,6 +135,25 @@ def test_a_delay_in_a_loop_is_where_the_step_is() -> None:
     graph = read(loop(back, ["w", "d"]))
     want = _loop_by_hand(x, weight, bias, np.zeros(3))
     assert np.array_equal(run(graph, x), want)
+
+
+@pytest.mark.parametrize("other", ["m", "d.sum"])
+def test_what_a_delay_in_a_loop_reads_may_have_other_readers(other: str) -> None:
+    nodes: dict[str, nir.NIRNode] = {
+        "input": nir.Input(np.array([3])),
+        "s": nir.Scale(np.full(3, 0.5)),
+        "w": nir.Scale(np.full(3, 0.25)),
+        "d": nir.Delay(np.full(3, DT)),
+        other: nir.Scale(np.full(3, 2.0)),
+        "output": nir.Output(np.array([3])),
+    }
+    edges = [("input", "s"), ("s", "w"), ("s", "d"), ("w", "d"), ("d", "s"), ("s", other),
+             ("w", other), (other, "output")]  # fmt: skip
+    x, s, want = values(0, STEPS, 3), np.zeros(3), []
+    for frame in x:
+        s = 0.5 * (frame + 1.25 * s)
+        want.append(2.5 * s)
+    assert np.allclose(run(read(nir.NIRGraph(nodes, edges, type_check=False)), x), np.stack(want))
 
 
 def test_loops_in_loops() -> None:
