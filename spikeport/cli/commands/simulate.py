@@ -11,6 +11,7 @@ import typer
 from spikeport.cli import options, output
 from spikeport.core.errors import CheckFailed, UsageError
 from spikeport.core.progress import working
+from spikeport.estimate.numbers import hundredths
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -194,7 +195,7 @@ class _Told:
 def _print(told: _Told) -> None:
     console, parity, lowered = output.console(), told.parity, told.lowered
     rows = [
-        [layer.layer, f"{layer.compared:,}", f"{100 * layer.rate:.2f}", f"{layer.different:,}"]
+        [layer.layer, f"{layer.compared:,}", hundredths(layer.rate), f"{layer.different:,}"]
         for layer in parity.layers
     ]
     columns = ["layer", "compared", "firing %", "different"]
