@@ -92,8 +92,7 @@ class Parity:
     def as_json(self) -> dict[str, Any]:
         """All of it as JSON values; an output difference that is no number is null."""
         told: dict[str, Any] = plain(
-            asdict(self)
-            | {"equal": self.equal, "silent": self.silent, "unproven": self.unproven}
+            asdict(self) | {"equal": self.equal, "silent": self.silent, "unproven": self.unproven}
         )
         return told
 

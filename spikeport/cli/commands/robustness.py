@@ -116,9 +116,7 @@ def _cells(row: Row) -> list[str]:
         f"{row.level:g}" if row.unit and row.unit != "order" else "",
         hundredths(row.accuracy),
         between(row.low, row.high),
-        MISSING
-        if clean
-        else signed(row.difference, row.difference_low, row.difference_high),
+        MISSING if clean else signed(row.difference, row.difference_low, row.difference_high),
         MISSING if clean else f"{row.p_value:.2g}",
         "" if row.events is None else f"{row.events:,.0f}",
     ]

@@ -157,9 +157,7 @@ def _fine_tune(recipe: Recipe, folder: Path, wanted: _Tuning, on_epoch: Any, as_
         (f"{found.bits}-bit weights, lowered after training (PTQ)", found.ptq),
         (f"{found.bits}-bit weights, fine-tuned in fixed point (QAT)", found.qat),
     ]
-    rows = [
-        [name, hundredths(result.top1), between(*result.interval)] for name, result in named
-    ]
+    rows = [[name, hundredths(result.top1), between(*result.interval)] for name, result in named]
     title = f"{found.qat.count:,} test samples, looked at once, at the end"
     columns = ["network", "% right", "95 % interval"]
     recovered = signed(found.recovered.difference, *found.recovered.interval)

@@ -109,7 +109,10 @@ def watched(executor: Executor, frames: Tensor) -> tuple[Tensor, dict[str, Tenso
     return executor.run(frames, keep), values
 
 
-def test_a_batch_that_is_watched_is_cut_up_and_shown_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "axis"), [("sequential", 1), ("image-repeat", 0)])
+def test_a_batch_that_is_watched_is_cut_up_and_shown_whole(
+    monkeypatch: pytest.MonkeyPatch, name: str, axis: int
+) -> None:
     sizes, plain = list[int](), UnrolledRunner.run
 
     def sized(self: UnrolledRunner, frames: Tensor, *more: Any) -> Tensor:
@@ -118,16 +121,14 @@ def test_a_batch_that_is_watched_is_cut_up_and_shown_whole(monkeypatch: pytest.M
 
     monkeypatch.setattr(UnrolledRunner, "run", sized)
     monkeypatch.setattr(executors, "CHUNK", 2)
-    for name, axis in (("sequential", 1), ("image-repeat", 0)):
-        graph, frames = traced(name)
-        sizes.clear()
-        executor = OnnxExecutor(graph, "float64")
-        output, values = watched(executor, frames)
-        assert sizes == [2, 1] and list(values) == [node.name for node in executor.graph]
-        expected, wanted = watched(Interpreter(executor.graph, torch.float64), frames)
-        torch.testing.assert_close(output, expected, rtol=0, atol=1e-12)
-        for each, want in wanted.items():
-            torch.testing.assert_close(values[each], want, rtol=0, atol=1e-12)
+    graph, frames = traced(name)
+    executor = OnnxExecutor(graph, "float64")
+    output, values = watched(executor, frames)
+    assert sizes == [2, 1] and list(values) == [node.name for node in executor.graph]
+    expected, wanted = watched(Interpreter(executor.graph, torch.float64), frames)
+    torch.testing.assert_close(output, expected, rtol=0, atol=1e-12)
+    for each, want in wanted.items():
+        torch.testing.assert_close(values[each], want, rtol=0, atol=1e-12)
 
 
 class OneStep(nn.Module):
