@@ -151,3 +151,28 @@ def test_structured_hdf5_is_read(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["CD/events"] = EVENTS.astype(EVENT_DTYPE)
     np.testing.assert_array_equal(read_events(tmp_path / "a.h5").events, EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "reads"),
+    [
+        ("npy", "numpy.load"),
+        ("npz", "spikeport.train.data.readers.arrays._columns"),
+        ("npz", "spikeport.train.data.readers.arrays.ExitStack"),
+        ("hdf5", "spikeport.train.data.readers.hdf5._check"),
+        ("csv", "pandas.read_csv"),
+        ("aedat4", "faery.events_stream_from_file"),
+    ],
+)
+def test_too_little_memory_is_no_damage(
+    name: str, reads: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With skip_bad, a sound recording would be left out of what is kept for the next time."""
+    path = event_files.write_as(name, tmp_path, EVENTS)
+
+    def fails(*_: object, **__: object) -> None:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(reads, fails)
+    with pytest.raises(MemoryError, match="no room"):
+        read_events(path)
