@@ -92,3 +92,10 @@ def test_impossible_requests_are_refused() -> None:
         to_frames(events, SENSOR, 2, "counts")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="outside the sensor"):
         to_frames(events, (4, 4, 2), 2, "count")
+
+
+def test_frames_that_no_memory_holds_are_refused() -> None:
+    for sensor, steps in (((32767, 32767, 2), 1), (SENSOR, 1 << 30)):
+        with pytest.raises(UsageError, match="GiB to count") as caught:
+            to_frames(_events([]), sensor, steps, "count")
+        assert caught.value.where == "sensor_size" and caught.value.fix

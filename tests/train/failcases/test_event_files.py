@@ -119,6 +119,13 @@ def test_headers_that_promise_too_much_take_no_memory(tmp_path: Path) -> None:
     _refused(tmp_path / "a.h5", "should hold")
 
 
+@pytest.mark.parametrize("size", [(0, 8), (32767, 32767), (1 << 31, 1 << 31)])
+def test_sensors_that_no_camera_has(size: tuple[int, int], tmp_path: Path) -> None:
+    columns = {name: EVENTS[name] for name in "xytp"}
+    np.savez(tmp_path / "a.npz", sensor_size=size, **columns)  # type: ignore[arg-type]
+    _refused(tmp_path / "a.npz", f"a sensor of {size[0]} x {size[1]} pixels")
+
+
 def test_pickles_are_not_loaded(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{"x": 1}]), allow_pickle=True)
     _refused(tmp_path / "a.npy", "numpy cannot read it")
