@@ -140,5 +140,9 @@ def _shares_of_time(
     first[filled] = t[starts[filled]]
     last[filled] = t[starts[filled] + lengths[filled] - 1]
     # One microsecond more than the distance, so that the last event falls inside the last frame.
-    share: NDArray[np.int64] = (t - first[recording]) * steps // (last - first + 1)[recording]
+    spans = [int(end) - int(start) + 1 for start, end in zip(first, last, strict=True)]
+    # Products of damaged time stamps leave 64 bits; of Python's integers they do not.
+    whole = np.dtype(np.int64 if max(spans) * steps < 1 << 63 else object)
+    passed = t.astype(whole, copy=False) - first.astype(whole)[recording]
+    share: NDArray[np.int64] = (passed * steps // np.array(spans, whole)[recording]).astype(np.int64)
     return share
