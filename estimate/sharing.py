@@ -158,7 +158,8 @@ def _processes(
 def _received(pipe: Connection) -> Any:
     try:
         return pipe.recv()
-    except EOFError:
+    # EOFError between two results, OSError within one.
+    except (EOFError, OSError):
         raise UsageError(
             "a worker process ended before its work was done.",
             where="workers",
