@@ -63,7 +63,10 @@ def test_not_a_number_is_no_json(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [BrokenPipeError(errno.EPIPE, "broken pipe"), FileNotFoundError(errno.ENOENT, "no file", "other")],
+    [
+        BrokenPipeError(errno.EPIPE, "broken pipe"),
+        FileNotFoundError(errno.ENOENT, "no file", "other"),
+    ],
 )
 def test_errors_of_other_files_are_not_told_as_its_own(tmp_path: Path, error: OSError) -> None:
     with pytest.raises(type(error)) as caught, files.atomic_path(tmp_path / "a.txt"):
@@ -78,8 +81,7 @@ def test_errors_of_writing_are_told(tmp_path: Path) -> None:
             pytest.raises(FileError, match="cannot write it: Is a directory") as caught,
             files.atomic_path(tmp_path / "a.txt") as temporary,
         ):
-            path = temporary.with_name(temporary.name + beside)
-            raise IsADirectoryError(errno.EISDIR, "Is a directory", str(path))
+            raise IsADirectoryError(errno.EISDIR, "Is a directory", f"{temporary}{beside}")
         assert caught.value.where == str(tmp_path / "a.txt")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from blobs import on_devices
+from blobs import SETTINGS
 from torch import nn
 
 from spikeport.core import tensors as core_tensors
@@ -20,7 +20,7 @@ from spikeport.train.data import open_data
 from spikeport.train.evaluate import accuracy
 from spikeport.train.loop import fit
 from spikeport.train.models import create_model
-from spikeport.train.recipe import AugmentRecipe, Recipe
+from spikeport.train.recipe import AugmentRecipe, Recipe, parse_recipe
 from spikeport.train.state import EpochReport, TrainingState
 
 
@@ -81,9 +81,8 @@ def test_a_kill_between_state_and_best_weights_leaves_them_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even where an epoch that is repeated does not give the same weights."""
-    recipe = on_devices(
-        data={"spec": "blobs", "steps": 2, "validation": 0.17}, choose="validation", epochs=2
-    )
+    held_out = {"data": {"spec": "blobs", "steps": 2, "validation": 0.17}, "choose": "validation"}
+    recipe = parse_recipe(SETTINGS | {"workers": 2} | held_out, "tiny")
     scores = iter([0.2, 0.9, 0.1])
     monkeypatch.setattr(learning, "shared_accuracy", lambda *_: next(scores))
     saved: list[object] = []

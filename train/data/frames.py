@@ -144,5 +144,7 @@ def _shares_of_time(
     # Products of damaged time stamps leave 64 bits; of Python's integers they do not.
     whole = np.dtype(np.int64 if max(spans) * steps < 1 << 63 else object)
     passed = t.astype(whole, copy=False) - first.astype(whole)[recording]
-    share: NDArray[np.int64] = (passed * steps // np.array(spans, whole)[recording]).astype(np.int64)
+    share: NDArray[np.int64] = (passed * steps // np.array(spans, whole)[recording]).astype(
+        np.int64
+    )
     return share

@@ -54,9 +54,7 @@ def open_npz(path: Path) -> RawStream:
     return RawStream(size, _unpacked(path, members, names))
 
 
-def _sensor_size(
-    archive: zipfile.ZipFile, members: Mapping[str, Member]
-) -> tuple[int, int] | None:
+def _sensor_size(archive: zipfile.ZipFile, members: Mapping[str, Member]) -> tuple[int, int] | None:
     if "sensor_size" not in members:
         return None
     size = members["sensor_size"]
