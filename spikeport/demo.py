@@ -232,6 +232,7 @@ class Demo:
             ("summary.json", "accuracies, parity, totals, versions"),
             ("layers.csv", "counts and energy of each layer"),
             ("report.json", "the whole energy report"),
+            ("network.json", "nodes and edges, for `spikeport report`"),
             (f"{MODEL}.spg", "the graph with its certificate"),
             ("lava/", "the network in fixed point, with schedule and report"),
         ):
