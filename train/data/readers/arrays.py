@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikeport.core.errors import FileError
+from spikeport.train.data.npz import Member, array_header, checked_member
 from spikeport.train.data.readers.names import FIELDS, field_names, named_columns
 from spikeport.train.data.readers.registry import PACKET, Packet, RawStream, reader
 
@@ -24,6 +23,8 @@ def open_npy(path: Path) -> RawStream:
         # What numpy raises for damage is no short list (its header is parsed as Python literals).
         # Mapped: a header that promises more than the file holds takes no memory; no pickles.
         array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except MemoryError:  # no damage of the file, which must not be left out for it
+        raise
     except Exception as error:
         raise _damaged(path, error) from error
     if array.dtype.names is None:
@@ -41,65 +42,31 @@ def open_npz(path: Path) -> RawStream:
     try:
         with zipfile.ZipFile(path) as archive:
             members = {
-                each.filename.removesuffix(".npy"): _checked_member(path, archive, each)
+                each.filename.removesuffix(".npy"): checked_member(path, archive, each)
                 for each in archive.infolist()
             }
             size = _sensor_size(archive, members)
             names = _columns(path, members)
-    except FileError:
+    except (FileError, MemoryError):
         raise
     except Exception as error:
         raise _damaged(path, error) from error
     return RawStream(size, _unpacked(path, members, names))
 
 
-@dataclass(frozen=True)
-class _Member:
-    """One array in an archive."""
-
-    file: zipfile.ZipInfo
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-
-
-def _checked_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> _Member:
-    """The array's header must promise what the member holds, before memory is taken for it."""
-    # No stream of deflate is smaller than a 1032nd of its content.
-    if member.file_size > 1032 * member.compress_size + 4096:
-        raise ValueError(f"{member.filename} cannot hold {member.file_size} bytes")
-    if member.header_offset + member.compress_size > path.stat().st_size:
-        raise ValueError(f"{member.filename} is truncated")
-    with archive.open(member) as file:
-        shape, dtype = _array_header(file)
-        count = math.prod(shape)
-        if dtype.hasobject or file.tell() + count * dtype.itemsize != member.file_size:
-            raise ValueError(f"{member.filename} does not hold {list(shape)} of {dtype}")
-    return _Member(member, shape, dtype)
-
-
-def _array_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    layout: Any = np.lib.format
-    one = layout.read_magic(file) == (1, 0)
-    read = layout.read_array_header_1_0 if one else layout.read_array_header_2_0
-    shape, _, dtype = read(file)
-    return shape, dtype
-
-
-def _sensor_size(
-    archive: zipfile.ZipFile, members: Mapping[str, _Member]
-) -> tuple[int, int] | None:
+def _sensor_size(archive: zipfile.ZipFile, members: Mapping[str, Member]) -> tuple[int, int] | None:
     if "sensor_size" not in members:
         return None
     size = members["sensor_size"]
     if size.shape not in ((2,), (3,)) or size.dtype.kind not in "iu":
         raise ValueError(f"sensor_size is {size.dtype} {list(size.shape)}, not width and height")
     with archive.open(size.file) as file:
-        _array_header(file)
+        array_header(file)
         width, height = np.frombuffer(file.read(), size.dtype)[:2]
     return int(width), int(height)
 
 
-def _columns(path: Path, members: Mapping[str, _Member]) -> dict[str, str]:
+def _columns(path: Path, members: Mapping[str, Member]) -> dict[str, str]:
     """The member of each of x, y, t, p; `events` four times where it is structured."""
     if "events" in members:
         names = members["events"].dtype.names or ()
@@ -117,7 +84,7 @@ def _columns(path: Path, members: Mapping[str, _Member]) -> dict[str, str]:
 
 
 def _unpacked(
-    path: Path, members: Mapping[str, _Member], names: Mapping[str, str]
+    path: Path, members: Mapping[str, Member], names: Mapping[str, str]
 ) -> Iterator[Packet]:
     """The arrays block by block: numpy would unpack them whole."""
     used = {name: members[name] for name in dict.fromkeys(names.values())}
@@ -126,7 +93,7 @@ def _unpacked(
         with zipfile.ZipFile(path) as archive, ExitStack() as opened:
             files = {name: opened.enter_context(archive.open(m.file)) for name, m in used.items()}
             for file in files.values():
-                _array_header(file)
+                array_header(file)
             for start in range(0, length, PACKET):
                 count = min(PACKET, length - start)
                 blocks = {
@@ -138,6 +105,8 @@ def _unpacked(
                     yield named_columns(path, events, events.dtype.names or ())
                 else:
                     yield {field: blocks[name] for field, name in names.items()}
+    except MemoryError:
+        raise
     except Exception as error:
         raise _damaged(path, error) from error
 
