@@ -8,8 +8,7 @@ network, making its tally in each worker, and the totals. Target: 1.6 times.
 
 On two cores one worker has the second one's help: who hands batches out and adds counts up runs
 there. `cpu_seconds` of a run, which hardly depend on what else the machine does, tell how much that
-is: of this process, of the workers, and of Ray's own. No two workers can be faster than one by more
-than `at_most`: all of this spread evenly over two cores, against the workers' part on one.
+is: of this process, of the workers, and of Ray's own.
 """
 
 from __future__ import annotations
@@ -33,7 +32,6 @@ from spikeport.estimate import EnergyReport, estimate
 from spikeport.runs import RunChoice, open_run, spread, stack
 
 WORKERS = (1, 2)
-CORES = 2
 
 
 def batches_of(samples: int, batch: int) -> tuple[Graph, Sequence[Any]]:
@@ -96,7 +94,6 @@ def main() -> None:
         "first_batches_seconds": first,
         "median_seconds": medians,
         "cpu_seconds": cpu,
-        "at_most": CORES * cpu[1]["workers"] / sum(cpu[2].values()),
         "speedup": medians[1] / medians[2],
         "same_totals": all(each == totals[0] for each in totals),
     }

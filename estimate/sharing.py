@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import pickle
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
@@ -14,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 
 from spikeport.core.errors import SpikeportError, UsageError
+from spikeport.core.processes import end_with_parent
 
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
@@ -159,7 +158,8 @@ def _processes(
 def _received(pipe: Connection) -> Any:
     try:
         return pipe.recv()
-    except EOFError:
+    # EOFError between two results, OSError within one.
+    except (EOFError, OSError):
         raise UsageError(
             "a worker process ended before its work was done.",
             where="workers",
@@ -170,7 +170,7 @@ def _received(pipe: Connection) -> Any:
 
 def _work(pipe: Connection, work: Work[Any, Any], batches: Sequence[Any], shard: list[int]) -> None:
     """What a process does: its batches, each result sent at once, and None at the end."""
-    _end_with_parent()
+    end_with_parent()
     torch.set_num_threads(1)
     try:
         for index in shard:
@@ -182,14 +182,3 @@ def _work(pipe: Connection, work: Work[Any, Any], batches: Sequence[Any], shard:
         pass
     except Exception as error:
         pipe.send(UsageError(f"{type(error).__name__}: {error}", where="a worker process"))
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -124,8 +124,15 @@ class _Run:
         if choices.resume:
             self.progress, told = self.state.restore(self.file, self.setting)
             engine.restore(told)
+            self._complete()
         # Nobody writes where another still reads.
         engine.wait()
+
+    def _complete(self) -> None:
+        """Do what a run may have been kept from by a kill just after it saved its state."""
+        if self._last_is_best and not self.progress.position.step:
+            self._weigh(self.state.weights)
+            self._save_best()
 
     def epoch(self) -> None:
         """One pass over the training split, in an order that depends on (seed, epoch) only."""
@@ -197,14 +204,29 @@ class _Run:
 
     def _save_epoch(self) -> None:
         history = self.progress.history
-        if self.engine.rank == 0:
-            if self.recipe.choose == "validation" and _best(history) == len(history):
-                save_tensors(self.choices.folder / BEST_FILE, self.model.state_dict(), {})
-            if self.choices.keep:
-                self._keep_last(history)
+        if self.engine.rank == 0 and self.choices.keep:
+            self._keep_last(history)
         self._save()
+        if self._last_is_best:
+            self._save_best()
         if self.log is not None:
             self.log.write(history)
+
+    @property
+    def _last_is_best(self) -> bool:
+        history = self.progress.history
+        chosen = bool(history) and self.recipe.choose == "validation"
+        return chosen and _best(history) == len(history)
+
+    def _save_best(self) -> None:
+        """Write what the model holds.
+
+        Only after the state, which holds these weights too: a resumed run then finds them, even
+        where it would not reach them again.
+        """
+        if self.engine.rank == 0:
+            save_tensors(self.choices.folder / BEST_FILE, self.model.state_dict(), {})
+        self.engine.wait()
 
     def _keep_last(self, history: list[EpochReport]) -> None:
         folder, number = self.choices.folder / "epochs", len(history)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from spikeport.core.processes import end_with_parent
 from spikeport.train.augment import augment
 from spikeport.train.data import FrameDataset, open_data
 from spikeport.train.data.image_sets import IMAGE_SETS, ImageSet, open_image_set
@@ -201,9 +202,15 @@ def image_transforms(recipe: Recipe) -> tuple[Callable[[Any], Any], Callable[[An
 
 
 def start_loader(worker: int) -> None:
-    """What a loading process does first: only its parent hears signals."""
+    """What a loading process does first: only its parent hears signals.
+
+    Schedulers send them to every process of a job, and the parent still needs its samples to end in
+    order. PyTorch ends its loaders by a message, after the batch that they read.
+    """
     import signal
 
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # PyTorch looks for the parent too, but not for one that ended before the loader began.
+    end_with_parent()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)

@@ -146,6 +146,8 @@ class TrainingState:
             if self.average is not None:
                 self.average.load_state_dict(_under(tensors, "average."))
             self._restore_optimizer(_under(tensors, "optimizer."), set(found["moved"]))
+        except torch.OutOfMemoryError:  # a RuntimeError, of the device and not of the file
+            raise
         except (KeyError, TypeError, ValueError, RuntimeError, ValidationError) as error:
             raise FileError(
                 "this training state is damaged, or not one.",

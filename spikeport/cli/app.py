@@ -117,7 +117,10 @@ def main() -> None:
     except (typer.Abort, KeyboardInterrupt):
         output.print_error("interrupted; nothing half-written is left behind.")
         code = INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit) as error:
+        # typer and rich make an exit of it.
+        if not any(isinstance(each, BrokenPipeError) for each in (error, error.__context__)):
+            raise
         # The reader of our output went away (`spikeport list | head`); that is no error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0

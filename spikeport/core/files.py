@@ -30,6 +30,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`; it replaces `path` when the block ends without error.
 
     On any failure the temporary file is removed and an earlier file at `path` is left as it was.
+    Errors of the block that do not come from writing it go on as they are.
 
     Raises:
         FileError: the file cannot be written (no such folder, no right, disk full).
@@ -56,6 +57,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         os.replace(temporary, target)
         temporary = None
     except OSError as error:
+        if temporary is not None and not _of_writing(error, temporary):
+            raise
         raise FileError(
             f"cannot write it: {error.strerror or error}.",
             where=str(target),
@@ -66,6 +69,17 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
         if lock is not None:
             os.close(lock)
+
+
+def _of_writing(error: OSError, path: Path) -> bool:
+    """Whether an error may come from writing to `path`, or to a file named after it.
+
+    Errors of opening say which file; those of writing to an open one do not, but pipes have their
+    own.
+    """
+    if isinstance(error, ConnectionError):
+        return False
+    return error.filename is None or str(error.filename).startswith(str(path))
 
 
 def _new_file(target: Path) -> tuple[int, Path]:

@@ -1,4 +1,4 @@
-"""What an archive of numpy arrays holds, looked at before memory is taken for it."""
+"""Arrays in an `.npz`, looked at before memory is taken for them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,10 @@ class Member:
 
 
 def checked_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Member:
-    """The array's header must promise what the member holds, before memory is taken for it.
-
-    Args:
-        path: the archive.
+    """What an array's header promises; the member must hold just that.
 
     Raises:
-        ValueError: it promises something else, or objects, or more than can be packed so small.
-        Exception: the member is damaged; numpy and zipfile raise what they like.
+        ValueError: it does not, or objects that only pickle could read.
     """
     # No stream of deflate is smaller than a 1032nd of its content.
     if member.file_size > 1032 * member.compress_size + 4096:
@@ -44,7 +40,7 @@ def checked_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo
 
 
 def array_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and type, read from the beginning of a `.npy`."""
+    """Shape and type of an array; leaves `file` where its values begin."""
     layout: Any = np.lib.format
     one = layout.read_magic(file) == (1, 0)
     read = layout.read_array_header_1_0 if one else layout.read_array_header_2_0

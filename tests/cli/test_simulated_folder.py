@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from PIL import Image
 
 from spikeport.core.errors import FileError, UnknownNameError, UsageError
 from spikeport.train.data import open_data
-from spikeport.train.data.images import open_images
+from spikeport.train.data.images import open_images, pixel_shape
 from spikeport.train.data.readers import read_events
 from spikeport.train.data.simulated_folder import simulate_folder
 
@@ -144,3 +146,15 @@ def test_images_that_cannot_be_meant(columns: dict[str, object], why: str, tmp_p
     np.savez(tmp_path / "images.npz", **columns)  # type: ignore[arg-type]
     with pytest.raises(FileError, match=why):
         open_images(tmp_path / "images.npz")
+
+
+def test_images_that_promise_too_much_take_no_memory(tmp_path: Path) -> None:
+    header = io.BytesIO()
+    told = {"descr": "|u1", "fortran_order": False, "shape": (1 << 20, 1 << 10, 1 << 10)}
+    np.lib.format.write_array_header_1_0(header, told)
+    np.savez(tmp_path / "a.npz", labels=[1])
+    with zipfile.ZipFile(tmp_path / "a.npz", "a") as archive:
+        archive.writestr("images.npy", header.getvalue() + bytes(8))
+    for read in (open_images, pixel_shape):
+        with pytest.raises(FileError, match="does not hold"):
+            read(tmp_path / "a.npz")

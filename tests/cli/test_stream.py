@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +84,20 @@ def test_a_folder_of_results(cli, made: Path) -> None:
     summary = json.loads((made / "out" / "summary.json").read_text())
     assert len(said) == summary["predictions"] == 10
     assert [each["window"] for each in said] == list(range(10))
+
+
+def test_a_reader_that_goes_away_is_no_error(made: Path) -> None:
+    """As `head` does."""
+    words = ["stream", "eight.npz", "--model", "plain.spg", "-o", "out"]
+    code = "from spikeport.cli import main; main()"
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], stdout=writing, stderr=subprocess.PIPE, cwd=made
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert not list((made / "out").iterdir())
 
 
 def test_an_animation_with_the_predictions(cli, made: Path) -> None:

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import resource
@@ -58,6 +59,30 @@ def test_not_a_number_is_no_json(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         files.write_json(tmp_path / "a.json", float("nan"))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        BrokenPipeError(errno.EPIPE, "broken pipe"),
+        FileNotFoundError(errno.ENOENT, "no file", "other"),
+    ],
+)
+def test_errors_of_other_files_are_not_told_as_its_own(tmp_path: Path, error: OSError) -> None:
+    with pytest.raises(type(error)) as caught, files.atomic_path(tmp_path / "a.txt"):
+        raise error
+    assert caught.value is error
+    assert not list(tmp_path.iterdir())
+
+
+def test_errors_of_writing_are_told(tmp_path: Path) -> None:
+    for beside in ("", ".wide"):
+        with (
+            pytest.raises(FileError, match="cannot write it: Is a directory") as caught,
+            files.atomic_path(tmp_path / "a.txt") as temporary,
+        ):
+            raise IsADirectoryError(errno.EISDIR, "Is a directory", f"{temporary}{beside}")
+        assert caught.value.where == str(tmp_path / "a.txt")
 
 
 WRITING = """

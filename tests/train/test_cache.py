@@ -78,3 +78,11 @@ def test_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     blocker.write_text("")
     with pytest.raises(FileError, match="SPIKEPORT_CACHE"):
         cached_tensors(blocker / "cache", "x", {}, _build)
+
+
+def test_errors_of_building_are_not_told_as_the_folders(tmp_path: Path) -> None:
+    def build() -> dict[str, torch.Tensor]:
+        raise FileNotFoundError(2, "No such file", "a source")
+
+    with pytest.raises(FileNotFoundError, match="a source"):
+        cached_tensors(tmp_path, "x", {}, build)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from blobs import SETTINGS
 from torch import nn
 
 from spikeport.core import tensors as core_tensors
@@ -18,8 +20,8 @@ from spikeport.train.data import open_data
 from spikeport.train.evaluate import accuracy
 from spikeport.train.loop import fit
 from spikeport.train.models import create_model
-from spikeport.train.recipe import AugmentRecipe, Recipe
-from spikeport.train.state import EpochReport
+from spikeport.train.recipe import AugmentRecipe, Recipe, parse_recipe
+from spikeport.train.state import EpochReport, TrainingState
 
 
 def _same(a: Path, b: Path) -> bool:
@@ -73,6 +75,35 @@ def test_interruption_while_writing_leaves_the_last_state(
     assert {path.name for path in tmp_path.iterdir()} == {"log.csv", "state.safetensors"}
     assert (tmp_path / "state.safetensors").read_bytes() == before
     assert fit(tiny_recipe, tmp_path, resume=True).history[-1].epoch == 2
+
+
+def test_a_kill_between_state_and_best_weights_leaves_them_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where an epoch that is repeated does not give the same weights."""
+    held_out = {"data": {"spec": "blobs", "steps": 2, "validation": 0.17}, "choose": "validation"}
+    recipe = parse_recipe(SETTINGS | {"workers": 2} | held_out, "tiny")
+    scores = iter([0.2, 0.9, 0.1])
+    monkeypatch.setattr(learning, "shared_accuracy", lambda *_: next(scores))
+    saved: list[object] = []
+
+    def until_killed(save: Callable[..., None]) -> Callable[..., None]:
+        def saving(*told: object) -> None:
+            # Three in each epoch: state, best weights, and those that are kept.
+            if len(saved) == 5:
+                raise KeyboardInterrupt
+            saved.append(told)
+            save(*told)
+
+        return saving
+
+    with monkeypatch.context() as patch:
+        patch.setattr(learning, "save_tensors", until_killed(learning.save_tensors))
+        patch.setattr(TrainingState, "save", until_killed(TrainingState.save))
+        with pytest.raises(KeyboardInterrupt):
+            fit(recipe, tmp_path, keep=2)
+    resumed = fit(recipe, tmp_path, resume=True)
+    assert _same(resumed.checkpoint, tmp_path / "epochs" / f"{resumed.epoch:04d}.safetensors")
 
 
 def test_learns_and_reports_the_accuracy_of_what_it_wrote(

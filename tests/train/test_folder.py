@@ -101,6 +101,9 @@ def test_the_sensor_may_be_stated(folder: Path) -> None:
     description.write_text(json.dumps({"sensor_size": [60, 130]}))
     with pytest.raises(FileError, match="outside the sensor of 60 x 130"):
         open_data(f"folder:{folder}", "test", steps=1)
+    description.write_text(json.dumps({"sensor_size": [32767, 32767]}))
+    with pytest.raises(UsageError, match="1 frames of 32767 x 32767 pixels take 16 GiB"):
+        open_data(f"folder:{folder}", "test", steps=1)
     for wrong in ('{"sensor_size": [0, 5]}', "[1]", "{", '{"provenance": 3}'):
         description.write_text(wrong)
         with pytest.raises(FileError, match="sensor_size as"):

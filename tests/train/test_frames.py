@@ -62,6 +62,15 @@ def test_frames_by_time_cover_equal_times() -> None:
     assert counts.tolist() == [3, 3]
 
 
+@pytest.mark.parametrize("steps", [1, 2, 7])
+def test_times_far_apart_do_not_wrap(steps: int) -> None:
+    """As damaged files have them."""
+    times = (-(1 << 62), -1, 0, 1 << 61, (1 << 62) - 1)
+    counts = to_frames(_events([(0, 0, t, True) for t in times]), SENSOR, steps, "time")
+    places = [(t - times[0]) * steps // (times[-1] - times[0] + 1) for t in times]
+    assert counts.sum((1, 2, 3)).tolist() == [places.count(step) for step in range(steps)]
+
+
 def test_counts_beyond_a_byte_do_not_wrap() -> None:
     events = _events([(1, 1, t, False) for t in range(70_000)])
     assert to_frames(events, SENSOR, 1, "count")[0, 0, 1, 1] == 70_000
@@ -92,3 +101,10 @@ def test_impossible_requests_are_refused() -> None:
         to_frames(events, SENSOR, 2, "counts")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="outside the sensor"):
         to_frames(events, (4, 4, 2), 2, "count")
+
+
+def test_frames_that_no_memory_holds_are_refused() -> None:
+    for sensor, steps in (((32767, 32767, 2), 1), (SENSOR, 1 << 30)):
+        with pytest.raises(UsageError, match="GiB to count") as caught:
+            to_frames(_events([]), sensor, steps, "count")
+        assert caught.value.where == "sensor_size" and caught.value.fix

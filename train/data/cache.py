@@ -56,16 +56,17 @@ def stored_or_built(path: Path, read: Callable[[], T | None], build: Callable[[]
         return found
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_suffix(".lock")):
-            # Another process may have built it while this one waited.
-            found = read()
-            return build() if found is None else found
+        lock = FileLock(path.with_suffix(".lock")).acquire()
     except OSError as error:
         raise FileError(
             f"this cache folder cannot be written: {error.strerror or error}.",
             where=str(path.parent),
             fix="Set SPIKEPORT_CACHE to a folder that can.",
         ) from error
+    with lock:
+        # Another process may have built it while this one waited.
+        found = read()
+        return build() if found is None else found
 
 
 def _read(path: Path) -> dict[str, Tensor] | None:

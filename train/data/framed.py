@@ -18,7 +18,7 @@ from spikeport.core.errors import FileError
 from spikeport.core.files import atomic_path, remove_abandoned, write_json
 from spikeport.core.progress import track
 from spikeport.train.data.cache import stored_or_built
-from spikeport.train.data.frames import Counts, Framing, SensorSize, to_frames
+from spikeport.train.data.frames import Counts, Framing, SensorSize, require_room, to_frames
 from spikeport.train.data.recordings import Events
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,9 @@ def framed(
 
     Raises:
         FileError: a recording is bad, all are, or the cache folder cannot be written.
+        UsageError: see `require_room`.
     """
+    require_room(size, steps)
     told = {
         "version": _VERSION,
         "size": size,

@@ -6,6 +6,7 @@ last bin is open on the right), `ToFrame(n_event_bins=...)` up to n - 1 (it divi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
@@ -22,6 +23,9 @@ Counts = NDArray[np.unsignedinteger[Any]]
 # Recordings binned at once: bounds the 8-byte counters of numpy.bincount to some 30 MB.
 _CHUNK = 256
 
+MOST_COUNTERS = 1 << 29
+"""Of a recording: 4 GiB while its events are counted."""
+
 
 def to_frames(events: Events, sensor_size: SensorSize, steps: int, framing: Framing) -> Counts:
     """Count the events of one recording.
@@ -37,7 +41,8 @@ def to_frames(events: Events, sensor_size: SensorSize, steps: int, framing: Fram
         `[T, 2, H, W]` event counts, channel 0 OFF and 1 ON; every event is in exactly one frame.
 
     Raises:
-        UsageError: steps below 1, an unknown framing, or an event outside the sensor.
+        UsageError: steps below 1, frames that take too much memory, an unknown framing, or an event
+            outside the sensor.
     """
     offsets = np.array([0, len(events)])
     fields = {name: events[name] for name in "xytp"}
@@ -61,6 +66,25 @@ def all_frames(
     return np.concatenate(chunks)
 
 
+def require_room(sensor_size: SensorSize, steps: int) -> None:
+    """Refuse frames that cannot be, before memory is taken for them.
+
+    Raises:
+        UsageError: steps below 1, or more than `MOST_COUNTERS`.
+    """
+    if steps < 1:
+        raise UsageError(f"the number of frames is {steps}.", where="steps", fix="Give at least 1.")
+    counters = math.prod(map(int, sensor_size)) * steps
+    if counters > MOST_COUNTERS:
+        width, height, _ = sensor_size
+        raise UsageError(
+            f"{steps} frames of {width} x {height} pixels take {8 * counters / 2**30:,.0f} GiB to "
+            f"count, more than the {8 * MOST_COUNTERS / 2**30:.0f} GiB that are allowed.",
+            where="sensor_size",
+            fix="State the size of the sensor that recorded the events, or use fewer steps.",
+        )
+
+
 def _count(
     fields: Mapping[str, NDArray[Any]],
     offsets: NDArray[Any],
@@ -68,8 +92,7 @@ def _count(
     steps: int,
     framing: str,
 ) -> Counts:
-    if steps < 1:
-        raise UsageError(f"the number of frames is {steps}.", where="steps", fix="Give at least 1.")
+    require_room(sensor_size, steps)
     if framing not in get_args(Framing):
         raise UnknownNameError("framing", framing, get_args(Framing))
     width, height, polarities = sensor_size
@@ -117,5 +140,11 @@ def _shares_of_time(
     first[filled] = t[starts[filled]]
     last[filled] = t[starts[filled] + lengths[filled] - 1]
     # One microsecond more than the distance, so that the last event falls inside the last frame.
-    share: NDArray[np.int64] = (t - first[recording]) * steps // (last - first + 1)[recording]
+    spans = [int(end) - int(start) + 1 for start, end in zip(first, last, strict=True)]
+    # Products of damaged time stamps leave 64 bits; of Python's integers they do not.
+    whole = np.dtype(np.int64 if max(spans) * steps < 1 << 63 else object)
+    passed = t.astype(whole, copy=False) - first.astype(whole)[recording]
+    share: NDArray[np.int64] = (passed * steps // np.array(spans, whole)[recording]).astype(
+        np.int64
+    )
     return share

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from spikeport.core.errors import FileError
 from spikeport.core.files import readable_file
+from spikeport.core.npz import checked_member
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm")
 # Beyond this a simulated camera would have more pixels than real ones.
@@ -140,8 +142,13 @@ def _stored(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     """Images and labels (whole numbers or names) of an `.npz`."""
     readable_file(path, "file of images")
     try:
+        with zipfile.ZipFile(path) as archive:
+            for name in ("images", "labels"):
+                checked_member(path, archive, archive.getinfo(f"{name}.npy"))
         with np.load(path, allow_pickle=False) as stored:
             images, labels = np.asarray(stored["images"]), np.asarray(stored["labels"])
+    except MemoryError:  # no damage of the file
+        raise
     # What numpy raises for damage is no short list.
     except Exception as error:
         raise _bad(path, f"numpy cannot read it ({str(error)[:200]})") from error

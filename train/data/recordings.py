@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 # Field by field what tonic.io.events_struct is: x and y in pixels, t in us, p true for ON.
 EVENT_DTYPE = np.dtype([("x", np.int16), ("y", np.int16), ("t", np.int64), ("p", np.bool_)])
 
+MOST_PIXELS = 1 << 24
+"""Of a sensor; event cameras have a tenth of it. What states more is damaged."""
+
 Events = NDArray[np.void]
 
 

@@ -177,7 +177,7 @@ def _dataset(entry: TonicSet, root: Path, split: str) -> Any:
     options = {} if entry.train_share is not None else {"train": split == "train"}
     try:
         return local(save_to=str(root.parent), **options)
-    except FileError:
+    except (FileError, MemoryError):
         raise
     except (Exception, SystemExit) as error:
         raise _missing(

@@ -18,6 +18,7 @@ from spikeport.train.checkpoint import load_model
 from spikeport.train.loop import fit
 from spikeport.train.models import create_model
 from spikeport.train.recipe import Recipe
+from spikeport.train.state import Progress, Setting, TrainingState
 
 NAME = "max_former_digits"
 
@@ -183,3 +184,19 @@ def test_damaged_training_state(tiny_recipe: Recipe, tmp_path: Path, damage: str
     with pytest.raises(FileError, match="training state") as caught:
         fit(tiny_recipe, tmp_path, resume=True)
     assert caught.value.where == str(path)
+
+
+def test_too_little_memory_is_no_damage_of_a_state(
+    tiny_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = torch.nn.Linear(1, 1)
+    state = TrainingState(model, None, torch.optim.SGD(model.parameters()))
+    setting = Setting(tiny_recipe, 1)
+    state.save(tmp_path / "state", setting, Progress(), {})
+
+    def fails(*_: object) -> None:
+        raise torch.OutOfMemoryError("no room")
+
+    monkeypatch.setattr(model, "load_state_dict", fails)
+    with pytest.raises(torch.OutOfMemoryError, match="no room"):
+        state.restore(tmp_path / "state", setting)

@@ -119,6 +119,13 @@ def test_headers_that_promise_too_much_take_no_memory(tmp_path: Path) -> None:
     _refused(tmp_path / "a.h5", "should hold")
 
 
+@pytest.mark.parametrize("size", [(0, 8), (32767, 32767), (1 << 31, 1 << 31)])
+def test_sensors_that_no_camera_has(size: tuple[int, int], tmp_path: Path) -> None:
+    columns = {name: EVENTS[name] for name in "xytp"}
+    np.savez(tmp_path / "a.npz", sensor_size=size, **columns)  # type: ignore[arg-type]
+    _refused(tmp_path / "a.npz", f"a sensor of {size[0]} x {size[1]} pixels")
+
+
 def test_pickles_are_not_loaded(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{"x": 1}]), allow_pickle=True)
     _refused(tmp_path / "a.npy", "numpy cannot read it")
@@ -151,3 +158,28 @@ def test_structured_hdf5_is_read(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["CD/events"] = EVENTS.astype(EVENT_DTYPE)
     np.testing.assert_array_equal(read_events(tmp_path / "a.h5").events, EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "reads"),
+    [
+        ("npy", "numpy.load"),
+        ("npz", "spikeport.train.data.readers.arrays._columns"),
+        ("npz", "spikeport.train.data.readers.arrays.ExitStack"),
+        ("hdf5", "spikeport.train.data.readers.hdf5._check"),
+        ("csv", "pandas.read_csv"),
+        ("aedat4", "faery.events_stream_from_file"),
+    ],
+)
+def test_too_little_memory_is_no_damage(
+    name: str, reads: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With skip_bad, a sound recording would be left out of what is kept for the next time."""
+    path = event_files.write_as(name, tmp_path, EVENTS)
+
+    def fails(*_: object, **__: object) -> None:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(reads, fails)
+    with pytest.raises(MemoryError, match="no room"):
+        read_events(path)

@@ -74,6 +74,9 @@ def test_what_was_done_is_said() -> None:
         ("crop", None, (2, 128, 128), "does not state the size"),
         ("exact", (8, 8), (3, 8, 8), "OFF and ON"),
         ("exact", (8, 8), (64,), "OFF and ON"),
+        ("exact", (32767, 32767), (2, 32767, 32767), "more than any event camera"),
+        ("exact", None, (2, 32767, 32767), "more than any event camera"),
+        ("downsample", (32767, 32767), (2, 8, 8), "more than any event camera"),
     ],
 )
 def test_what_does_not_fit_is_refused(

@@ -23,6 +23,8 @@ def open_npy(path: Path) -> RawStream:
         # What numpy raises for damage is no short list (its header is parsed as Python literals).
         # Mapped: a header that promises more than the file holds takes no memory; no pickles.
         array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except MemoryError:  # no damage of the file, which must not be left out for it
+        raise
     except Exception as error:
         raise _damaged(path, error) from error
     if array.dtype.names is None:
@@ -45,7 +47,7 @@ def open_npz(path: Path) -> RawStream:
             }
             size = _sensor_size(archive, members)
             names = _columns(path, members)
-    except FileError:
+    except (FileError, MemoryError):
         raise
     except Exception as error:
         raise _damaged(path, error) from error
@@ -103,6 +105,8 @@ def _unpacked(
                     yield named_columns(path, events, events.dtype.names or ())
                 else:
                     yield {field: blocks[name] for field, name in names.items()}
+    except MemoryError:
+        raise
     except Exception as error:
         raise _damaged(path, error) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from spikeport.core.errors import FileError
 from spikeport.train.data.readers.registry import Packet
-from spikeport.train.data.recordings import EVENT_DTYPE, Events
+from spikeport.train.data.recordings import EVENT_DTYPE, MOST_PIXELS, Events
 
 _LARGEST_PIXEL = np.iinfo(np.int16).max
 # 146,000 years; what lies beyond is damage, and differences stay within 64 bits.
@@ -26,7 +27,9 @@ class Checks:
         self._where, self._sensor = where, sensor_size
         self._notes = [] if notes is None else notes
         self._seen = self._late = self._signed = 0
-        if sensor_size is not None and min(sensor_size) < 1:
+        if sensor_size is not None and not (
+            min(sensor_size) >= 1 and math.prod(sensor_size) <= MOST_PIXELS
+        ):
             raise FileError(
                 f"it states a sensor of {sensor_size[0]} x {sensor_size[1]} pixels.",
                 where=where,

@@ -33,7 +33,7 @@ def open_hdf5(path: Path) -> RawStream:
 
 
 class _told:
-    """Errors of h5py as ours."""
+    """Errors of h5py as ours, but for too little memory."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -42,7 +42,7 @@ class _told:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Exception) and not isinstance(error, FileError):
+        if isinstance(error, Exception) and not isinstance(error, (FileError, MemoryError)):
             raise FileError(
                 f"HDF5 cannot read it ({str(error)[:200] or type(error).__name__}).",
                 where=f"{self.path}, byte 0",

@@ -45,8 +45,9 @@ def native_packets(stream: Any, path: Path, offset: Callable[[int], int]) -> Ite
 
 
 def told(path: Path, offset: int, error: BaseException) -> FileError:
-    """The error of ours for one of faery's; what is neither an error nor a panic goes on."""
+    """The error of ours for one of faery's; what is no fault of the file goes on."""
     # Panics of native code derive from BaseException, so that `except Exception` misses them.
-    if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+    fault = isinstance(error, Exception) or type(error).__name__ == "PanicException"
+    if not fault or isinstance(error, MemoryError):
         raise error
     return truncated(path, offset, f"it cannot be decoded from here on ({str(error)[:200]})")

@@ -17,7 +17,7 @@ def open_csv(path: Path) -> RawStream:
 
     try:
         head = pd.read_csv(path, nrows=0, skipinitialspace=True)
-    except (ValueError, MemoryError) as error:
+    except ValueError as error:
         raise _damaged(path, error) from error
     names = field_names(path, [str(name) for name in head.columns])
     return RawStream(None, _packets(path, names))
@@ -38,7 +38,7 @@ def _packets(path: Path, names: dict[str, str]) -> Iterator[Packet]:
         ) as blocks:
             for block in blocks:
                 yield {field: block[name].to_numpy() for field, name in names.items()}
-    except (ValueError, OverflowError, MemoryError) as error:
+    except (ValueError, OverflowError) as error:
         raise _damaged(path, error) from error
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeport.core.errors import UnknownNameError, UsageError
-from spikeport.train.data.recordings import Events
+from spikeport.train.data.recordings import MOST_PIXELS, Events
 
 FITS = ("exact", "crop", "downsample")
 Size = tuple[int, int]
@@ -93,6 +93,14 @@ def make_fit(how: str, sensor: Size | None, shape: tuple[int, ...]) -> Fit:
                 fix="Give it: --sensor WIDTHxHEIGHT.",
             )
         sensor = size
+    for width, height in (sensor, size):
+        if width * height > MOST_PIXELS:
+            raise UsageError(
+                f"{width} x {height} pixels are more than any event camera has.",
+                where="--sensor",
+                fix=f"Give the size of the sensor that recorded the events, up to {MOST_PIXELS:,} "
+                "pixels.",
+            )
     if how == "exact" and sensor != size:
         raise UsageError(
             f"the sensor has {sensor[0]} x {sensor[1]} pixels, the network reads {size[0]} x "
