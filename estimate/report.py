@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -14,6 +12,7 @@ import pandas as pd
 from rich.console import RenderableType
 
 from spikeport.core.files import write_json, write_text
+from spikeport.core.plain import plain
 from spikeport.estimate.capacity.report import CapacityReport
 from spikeport.estimate.compare.comparison import Comparison, compare, is_comparable
 from spikeport.estimate.energy.evaluate import Energies
@@ -215,8 +214,8 @@ class EnergyReport:
             "ledger": [asdict(entry) for entry in self.ledger],
             "notes": self.notes,
         }
-        plain: dict[str, Any] = _plain(content)
-        return plain
+        told: dict[str, Any] = plain(content)
+        return told
 
     def render(self) -> RenderableType:
         """The report for a terminal of 100 columns or more."""
@@ -297,14 +296,3 @@ def _accuracy(result: AccuracyResult) -> dict[str, Any]:
             for label, (correct, count) in result.per_class.items()
         },
     }
-
-
-def _plain(value: Any) -> Any:
-    """JSON has no NaN: a figure that does not exist is null."""
-    if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from spikeport.core.errors import CheckFailed, UsageError
+from spikeport.core.plain import plain
 from spikeport.targets.lowered import Run
 
 
@@ -89,11 +90,11 @@ class Parity:
         return tuple(layer.layer for layer in self.layers if layer.constant)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {
-            "equal": self.equal,
-            "silent": list(self.silent),
-            "unproven": list(self.unproven),
-        }
+        """All of it as JSON values; an output difference that is no number is null."""
+        told: dict[str, Any] = plain(
+            asdict(self) | {"equal": self.equal, "silent": self.silent, "unproven": self.unproven}
+        )
+        return told
 
     def require(self, outputs: float = math.inf) -> None:
         """Do nothing if all spikes are equal, and outputs to within this absolute difference.

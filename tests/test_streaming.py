@@ -232,6 +232,14 @@ def refused(**options: object) -> Stream:
     return spikeport.stream(source, graph, **options)  # type: ignore[arg-type]
 
 
+def test_what_was_repaired_in_a_camera_is_in_the_summary() -> None:
+    swapped = EVENTS.copy()
+    swapped[[2, 3]] = swapped[[3, 2]]
+    stream = refused(source=Packets([swapped]))
+    assert len(list(stream)) == 10
+    assert stream.summary().repairs == ("1 events out of order were sorted by time",)
+
+
 @pytest.mark.parametrize("state", ["", "keep,reset:2", "reset", "reset:0", "reset:-1", "gap:5",
                                    "reset:2,reset:3", "never"])  # fmt: skip
 def test_states_that_say_nothing_are_refused(state: str) -> None:

@@ -134,7 +134,12 @@ class Neuron(Stateful):
         spikes = fired.to(h.dtype)
         if not h.is_floating_point():
             threshold = int(threshold)
-        v = h - spikes * threshold if rest is None else h.masked_fill(fired, rest)
+        # Where none fired nothing is subtracted: 0 times an infinite threshold would be no number.
+        v = (
+            torch.where(fired, h - spikes * threshold, h)
+            if rest is None
+            else h.masked_fill(fired, rest)
+        )
         return NeuronState(v), spikes
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from spikeport.convert.graph import Graph, Node
-from spikeport.convert.ops import Conv, Linear, MatMul
+from spikeport.convert.ops import Conv, Linear, MatMul, MeanTime, SumTime
 from spikeport.estimate.energy.pricing import Item, price_items
 from spikeport.estimate.energy.schema import EnergyModel
 from spikeport.estimate.paper.sizes import flops, product_flops
@@ -105,6 +105,8 @@ def _counts(graph: Graph, node: Node, plan: NodePlan) -> dict[Term, int]:
         if once.get(Term.BIAS_ADD):
             found[Term.BIAS_ADD] = elements(node)
         return found
+    if isinstance(node.op, MeanTime | SumTime):
+        return {}  # one pass has no time to add up
     found = {term: once[term] for term in _SAME if once.get(term)}
     if Term.OR in once:
         found[Term.POOL_COMPARE] = once[Term.OR]

@@ -176,14 +176,13 @@ class Session:
         return parts
 
     def add(self, index: int, found: Found) -> None:
-        """Take what batch `index` gave, in any order of batches.
+        """Take what batch `index` gave, in any order of batches; nothing of it if that fails.
 
         Raises:
             UsageError: see `Tally.add`.
         """
-        for counted in found.counted:
-            if self.tally is not None:
-                self.tally.add(counted)
+        if self.tally is not None:
+            self.tally.add(*found.counted)
         if self.read_out is not None:
             self.steps.add(index, found.steps)
         self.accuracy.put(index, found.judged)

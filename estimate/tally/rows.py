@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from spikeport.core.errors import FileError, UsageError
 from spikeport.core.files import atomic_path, remove_abandoned
 from spikeport.estimate.coverage import Coverage
 from spikeport.estimate.tally.exact import Counts
@@ -89,13 +90,16 @@ class SampleFile:
             origin: metadata of the file.
 
         Raises:
-            FileError: it cannot be written, or a part is missing.
+            UsageError: there is no batch.
+            FileError: it cannot be written, or a part is missing or damaged.
         """
+        if not batches:
+            raise UsageError("there is no batch, so there are no rows.", where=str(self.path))
         first, writer = 0, None
         with atomic_path(self.path) as temporary:
             try:
                 for index in range(batches):
-                    table = pq.read_table(self.parts / f"{index:08d}.parquet")
+                    table = _part(self.parts / f"{index:08d}.parquet")
                     numbers = table["sample"].to_numpy() + first
                     first = int(numbers[-1]) + 1 if len(numbers) else first
                     table = table.set_column(0, "sample", pa.array(numbers))
@@ -124,3 +128,18 @@ class SampleFile:
                 part.unlink()
         if not any(self.parts.iterdir()):
             self.parts.rmdir()
+
+
+def _part(path: Path) -> pa.Table:
+    """The rows of one batch."""
+    try:
+        table = pq.read_table(path)
+        if tuple(table.column_names) != SAMPLE_COLUMNS:
+            raise ValueError("it holds other columns")
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise FileError(
+            f"these counts of a batch cannot be read: {str(error)[:200]}.",
+            where=str(path),
+            fix="Count from the beginning, without resuming.",
+        ) from error
+    return table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -18,7 +19,7 @@ from spikeport.estimate.tally.batch import BatchCounts, Counted, Key, Part
 from spikeport.estimate.tally.exact import Counts
 from spikeport.estimate.tally.facts import Facts
 from spikeport.estimate.tally.moments import Moments, check_range
-from spikeport.estimate.tally.plan import NodePlan
+from spikeport.estimate.tally.plan import Measure, NodePlan
 from spikeport.estimate.tally.resamples import Resamples, names_of
 from spikeport.estimate.tally.rules import plan_for
 from spikeport.estimate.tally.terms import Term
@@ -111,15 +112,22 @@ class Tally:
         named = tuple(str(each) for each in names)
         return output, batch.counted(self.keys, named, by_step=by_step)
 
-    def add(self, counted: Counted) -> None:
-        """Add the counts of one batch.
+    def add(self, *pieces: Counted) -> None:
+        """Add the counts of one batch, in one piece or more: all of them, or none if it fails.
 
         Raises:
             UsageError: T differs from earlier batches, or sums would be inexact.
         """
-        if self.steps is not None and counted.steps != self.steps:
-            raise _other_steps(self.steps, counted.steps)
-        check_range(counted.per_sample, self.samples + len(counted.per_sample))
+        steps, samples = self.steps, self.samples
+        for piece in pieces:
+            if steps is not None and piece.steps != steps:
+                raise _other_steps(steps, piece.steps)
+            steps, samples = piece.steps, samples + len(piece.per_sample)
+            check_range(piece.per_sample, samples)
+        for piece in pieces:
+            self._add(piece)
+
+    def _add(self, counted: Counted) -> None:
         if self.steps is None:
             self._per_step = np.zeros_like(counted.per_step)
         self.steps = counted.steps
@@ -346,9 +354,23 @@ class Tally:
             (
                 *(node.name, node.op.kind, node.inputs, node.shape, node.domain),
                 *(plan.status, dict(plan.per_step), dict(plan.once)),
+                *(_counted_by(measure) for measure in plan.measures),
             )
             for node, plan in ((node, self.plans[node.name]) for node in self.graph)
         ]
+
+
+def _counted_by(measure: Measure) -> tuple[object, ...]:
+    """What decides about a count beside the data: what weights of zero leave out, too."""
+    return (
+        measure.term,
+        measure.sources,
+        *((each.keep, each.magnitude, _digest(each.weights)) for each in measure.reductions),
+    )
+
+
+def _digest(weights: Tensor | None) -> str | None:
+    return None if weights is None else sha256(weights.cpu().numpy().tobytes()).hexdigest()
 
 
 def _both(first: Tap, second: Tap) -> Tap:

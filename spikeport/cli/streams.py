@@ -138,9 +138,12 @@ class Album:
             self.left_out += 1
 
     def save(self, path: Path, milliseconds: float) -> None:
-        """Write the file; says what is not in it."""
+        """Write the file; says what is not in it, or that there is nothing to write."""
         from spikeport.train.data.pictures import save_pictures
 
+        if not self.pictures:
+            output.print_note(f"{path} was not written: no window was shown to the network.")
+            return
         save_pictures(path, self.pictures, milliseconds)
         if self.left_out:
             output.print_note(

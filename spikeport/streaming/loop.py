@@ -23,10 +23,10 @@ from spikeport.streaming.state import StateRule
 from spikeport.targets import stepper
 from spikeport.train.data.recordings import Events
 from spikeport.train.data.stream import (
+    CheckedSource,
     EventSource,
     FrameCounter,
     Slice,
-    checked_packets,
     cut,
     make_fit,
     parse_duration,
@@ -80,11 +80,12 @@ class Stream:
             raise UnknownNameError("speed", speed, SPEEDS)
         self.window, self.state = parse_window(window), StateRule.parse(state)
         self._max_lag = parse_duration(max_lag, "max_lag") / 1e6
-        self._source, self._executor, self._speed = source, executor, speed
+        self._executor, self._speed = executor, speed
         self._clock = clock or WallClock()
         _check_network(executor.graph, self.state)
         known = _sensor_of(source, sensor_size)
         self.fit = make_fit(fit, known, executor.graph.input.shape)
+        self._source = CheckedSource(source, self.fit.sensor)
         self.on_frame: Callable[[Prediction, NDArray[Any]], None] = lambda said, frame: None
         self._counts, self._latencies = _Counts(), Latencies()
         self.first_us = self._last_us = 0
@@ -117,13 +118,13 @@ class Stream:
             state=str(self.state),
             fit=str(self.fit),
             speed=self._speed,
-            repairs=tuple(getattr(self._source, "repairs", ())),
+            repairs=self._source.repairs,
         )
 
     def _run(self) -> Iterator[Prediction]:
         counter, step, rest_due = FrameCounter(self.fit), 0, False
         self._executor.reset()
-        packets = self._noting(checked_packets(self._source, self.fit.sensor))
+        packets = self._noting(self._source.packets())
         for each in cut(packets, self.window, self.state.gap_us):
             counter.add(each.events)
             if not each.last:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from spikeport.core.errors import FileError
 from spikeport.core.files import atomic_path, readable_file
+from spikeport.core.npz import checked_member
 from spikeport.targets.lowered import Run
 
 GOLDEN = "golden.npz"
@@ -39,16 +40,20 @@ def read_golden(path: Path, backend: str) -> tuple[Tensor, Run]:
     target = readable_file(path, "golden trace")
     try:
         with zipfile.ZipFile(target) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > _LARGEST:
+            members = archive.infolist()
+            if sum(entry.file_size for entry in members) > _LARGEST:
                 raise ValueError("unpacked it would not fit into memory")
+            for entry in members:
+                checked_member(target, archive, entry)
         with np.load(target, allow_pickle=False) as stored:
             found = {name: torch.from_numpy(stored[name]) for name in stored.files}
         frames, outputs = found.pop(_FRAMES), found.pop(_OUTPUTS)
         if not all(name.startswith(_SPIKES) for name in found):
             raise ValueError("it holds other arrays than frames, outputs and spikes")
-    except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+    # What numpy, zipfile and zlib raise for damage is no short list.
+    except Exception as error:
         raise FileError(
-            f"these golden traces are unusable: {str(error)[:200]}.",
+            f"these golden traces are unusable: {str(error)[:200] or type(error).__name__}.",
             where=str(path),
             fix="Lower the graph again.",
         ) from error

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
 
+from spikeport.core.plain import plain
 from spikeport.targets.lowered import Tolerance
 
 
@@ -47,7 +49,8 @@ class StageFidelity:
     """Two stages on the same samples.
 
     Attributes:
-        allowed: how far apart they may be; None where being apart is what the report is for.
+        allowed: how far apart they may be; None where being apart is what the report is for: any
+            distance but one that is no number.
         layers: those that both run.
         only_left, only_right: layers that one of them runs, so that nothing was compared.
         left_out: neurons of the model whose spikes nothing reads; no stage behind it has them.
@@ -106,9 +109,11 @@ class StageFidelity:
     @property
     def problems(self) -> tuple[str, ...]:
         """Where the two are further apart than they may be, in sentences."""
-        if self.allowed is None:
-            return ()
         pair = f"{self.left} and {self.right}"
+        if self.allowed is None:
+            if math.isfinite(self.output_difference):
+                return ()
+            return (f"outputs of {pair} differ by {self.output_difference:.3g}.",)
         found = []
         if self.different > self.allowed.spikes * self.compared:
             may = "must be equal"
@@ -155,19 +160,17 @@ class FidelityReport:
         return all(stage.ok for stage in self.stages)
 
     def as_json(self) -> dict[str, Any]:
-        """All of it; `agreement`, `different` and `compared` come along."""
+        """All of it as JSON values; `agreement`, `different` and `compared` come along. A figure
+        that is no number, such as a difference from NaN, is null."""
         content = asdict(self)
         for stage, told in zip(self.stages, content["stages"], strict=True):
-            told |= {"ok": stage.ok, "exact": stage.exact, "problems": list(stage.problems)}
+            told |= {"ok": stage.ok, "exact": stage.exact, "problems": stage.problems}
             told |= {"compared": stage.compared, "different": stage.different}
             told["allowed"] = None if stage.allowed is None else stage.allowed._asdict()
-            told |= {key: list(told[key]) for key in ("only_left", "only_right", "left_out")}
             for layer, entry in zip(stage.layers, told["layers"], strict=True):
                 entry["agreement"] = layer.agreement
-                entry["by_step"] = list(layer.by_step)
-            told["layers"] = list(told["layers"])
-        content["stages"] = list(content["stages"])
-        return {"ok": self.ok, **content}
+        whole: dict[str, Any] = plain({"ok": self.ok, **content})
+        return whole
 
     def table(self) -> pd.DataFrame:
         """One row per stage and layer: stage, layer, module, compared, different, agreement,

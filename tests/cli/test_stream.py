@@ -108,6 +108,15 @@ def test_an_animation_with_the_predictions(cli, made: Path) -> None:
         assert image.size == (256, 256 + 20)
 
 
+def test_an_animation_without_a_window_is_not_written_and_says_so(cli, made: Path) -> None:
+    columns = {name: steady(200)[name][:0] for name in "xytp"}
+    np.savez(made / "none.npz", sensor_size=[8, 8], **columns)
+    done = cli("stream", "none.npz", "--model", "plain.spg", "-o", "none.gif")
+    assert done.code == 0, done.err
+    assert "none.gif was not written: no window" in " ".join(done.err.split())
+    assert not (made / "none.gif").exists()
+
+
 @pytest.mark.parametrize("target", ["onnx", "lava"])
 def test_a_lowered_folder_runs_on_its_target(cli, made: Path, target: str) -> None:
     options = {"calibration": frames(4, batch=4), "input_max": 30} if target == "lava" else {}

@@ -1,6 +1,7 @@
 """The step functions against SpikingJelly's own nodes, in float64, bit for bit."""
 
 import dataclasses
+import math
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from torch import nn
 
 from spikeport.convert.graph import Graph
 from spikeport.convert.interpreter import Interpreter
-from spikeport.convert.ops import LIF, ChannelNeuron, Input
+from spikeport.convert.ops import IF, LIF, ChannelNeuron, Input
 from spikeport.convert.tracing.neurons import read_neuron
 from spikeport.core import neurons as fused
 from spikeport.core.errors import UnsupportedError
@@ -145,6 +146,14 @@ def test_a_learned_reset_value_that_is_not_the_start_is_refused() -> None:
     module.v_reset = nn.Parameter(torch.tensor(0.3))
     with pytest.raises(UnsupportedError, match=r"n: its membrane starts at 0\.0, not at rest"):
         read_neuron(module, "n")
+
+
+def test_a_threshold_that_is_never_reached_leaves_the_membrane_a_number() -> None:
+    op, current = IF(math.inf, None), torch.ones(2, 3, dtype=torch.float64)
+    state = op.initial(current)
+    for step in range(1, 4):
+        state, spikes = op.step(state, current)
+        assert not spikes.any() and torch.equal(state.v, step * current)
 
 
 def test_the_membrane_is_what_is_compared_with_the_threshold() -> None:

@@ -16,9 +16,21 @@ from spikeport import energy
 from spikeport.convert.domain import Domain
 from spikeport.convert.graph import Graph
 from spikeport.convert.interpreter import Interpreter
-from spikeport.convert.ops import LIF, Conv, Input, Linear, MatMul, MaxPool, Permute, RepeatTime
+from spikeport.convert.ops import (
+    LIF,
+    Conv,
+    Input,
+    Linear,
+    MatMul,
+    MaxPool,
+    MeanTime,
+    Op,
+    Permute,
+    RepeatTime,
+    SumTime,
+)
 from spikeport.core.errors import UsageError
-from spikeport.estimate import ENERGY_MODELS, Tally, estimate
+from spikeport.estimate import ENERGY_MODELS, Tally, Term, estimate
 from spikeport.estimate.compare import break_even_rate, compare, quantised_bits
 from spikeport.estimate.compare.ann import DenseNetwork
 from spikeport.estimate.energy import Energies, EnergyModel
@@ -92,6 +104,14 @@ def test_padding_pools_and_products_of_the_network_without_spikes() -> None:
     assert dense.energy("product") == 3 * 8 * MAC
     assert dense.energy("lif") == 0
     assert dense.total() == 600 * MAC + 24 * MAC + 45 * AC
+
+
+@pytest.mark.parametrize("op", [MeanTime(), SumTime()])
+def test_one_pass_has_no_time_to_add_up(count_chain: Callable[..., Tally], op: Op) -> None:
+    tally = count_chain(torch.ones(4, 2, 5), Domain.REAL, op)
+    assert tally.total("layer", Term.POOL_ADD) == 2 * 5 * 3
+    dense = DenseNetwork(tally.graph, tally.plans, FP32)
+    assert dense.counts["layer"] == {} and dense.total() == 0
 
 
 def test_a_real_first_layer_is_dearer_by_its_steps() -> None:

@@ -134,6 +134,38 @@ def test_merge_refuses_other_graphs_and_steps(small_net: Graph, frames: Tensor) 
         tally.merge(Tally.over(executor, [frames[:2]], keep=True))
 
 
+def test_merge_refuses_graphs_with_zeros_elsewhere() -> None:
+    def counted(*zeros: int) -> Tally:
+        weight = torch.ones(3, 4)
+        weight[0, list(zeros)] = 0
+        graph = Graph()
+        graph.add("x", Input((4,), Domain.SPIKE, True))
+        graph.add("layer", Linear(weight, None), ["x"])
+        graph.outputs = ("layer",)
+        return Tally.over(Interpreter(graph), [torch.tensor([1.0, 0, 0, 0]).expand(2, 1, 4)])
+
+    assert counted(0).merge(counted(0)).total("layer", Term.SOP_EFFECTIVE) == 2 * 2 * 2
+    assert counted(1).merge(counted(1)).total("layer", Term.SOP_EFFECTIVE) == 2 * 2 * 3
+    for one, other in (((0,), (1,)), ((0,), ()), ((0,), (0, 1))):
+        with pytest.raises(UsageError, match="different graphs"):
+            counted(*one).merge(counted(*other))
+
+
+def test_pieces_of_a_batch_are_added_together_or_not_at_all(
+    small_net: Graph, frames: Tensor
+) -> None:
+    executor = Interpreter(small_net, torch.float64)
+    for tally in (Tally.over(executor, [frames], keep=True), Tally(small_net, keep=True)):
+        before, extent = all_counts(tally), (tally.steps, tally.samples)
+        pieces = [tally.count(executor, part)[1] for part in (frames[:, :4], frames[:3, 4:])]
+        with pytest.raises(UsageError, match="T = 4 and of T = 3"):
+            tally.add(*pieces)
+        assert all_counts(tally) == before and (tally.steps, tally.samples) == extent
+    parts = [tally.count(executor, part)[1] for part in (frames[:, :4], frames[:, 4:])]
+    tally.add(*parts)
+    assert all_counts(tally) == all_counts(Tally.over(executor, [frames], keep=True))
+
+
 def test_tallies_cross_process_borders(small_net: Graph, frames: Tensor) -> None:
     tally = Tally.over(Interpreter(small_net), [frames], keep=True)
     copy = pickle.loads(pickle.dumps(tally))

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import torch
 from spikeport.convert.graph import Graph
 from spikeport.convert.interpreter import Interpreter
 from spikeport.core.errors import FileError, UsageError
-from spikeport.estimate import Progress, SampleFile, estimate
+from spikeport.estimate import Progress, SampleFile, Tally, estimate
 from spikeport.estimate.report import EnergyReport
 
 SCRIPT = Path(slow_batches.__file__)
@@ -100,6 +101,40 @@ def test_killed_and_resumed(small_net: Graph, tmp_path: Path, workers: int) -> N
     assert rows.equals(pd.read_parquet(tmp_path / "whole.parquet"))
     assert rows[rows["node"] == "conv2"]["sample"].tolist() == list(range(48))
     assert rows["sop"].sum() == whole.counts["sop"].sum()
+
+
+def cut_short(part: Path) -> None:
+    part.write_bytes(part.read_bytes()[:-20])
+
+
+def foreign(part: Path) -> None:
+    pd.DataFrame({"sample": [1]}).to_parquet(part)
+
+
+@pytest.mark.parametrize("damage", [cut_short, foreign, Path.unlink])
+def test_a_part_that_cannot_be_read_is_named(
+    small_net: Graph, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    frames = slow_batches.Batches(16)[0][0]
+    rows = SampleFile(tmp_path / "rows.parquet")
+    table = Tally.over(Interpreter(small_net), [frames], keep=True).per_sample
+    for index in range(2):
+        rows.add(index, table)
+    rows.path.write_bytes(b"earlier")
+    damage(rows.parts / "00000001.parquet")
+    with pytest.raises(FileError, match=r"00000001\.parquet: these counts of a batch"):
+        rows.finish(2, {})
+    assert rows.path.read_bytes() == b"earlier"
+    rows.add(1, table)
+    rows.finish(2, {})
+    assert pd.read_parquet(rows.path)["sample"].nunique() == 32
+
+
+def test_no_batch_gives_no_file(tmp_path: Path) -> None:
+    rows = SampleFile(tmp_path / "rows.parquet")
+    with pytest.raises(UsageError, match="no batch"):
+        rows.finish(0, {})
+    assert not rows.path.exists()
 
 
 KILLED_WHILE_WRITING = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -103,6 +104,31 @@ def test_what_a_file_hides_is_seen_before_it_is_read(
     monkeypatch.setattr(files, "NODES_LIMIT", 5)
     with pytest.raises(FileError, match="more than 5 entries"):
         read(path)
+
+
+def test_texts_that_are_stored_once_and_named_often_are_not_all_read(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One text of 1,000 characters stands in 200,000 places."""
+    monkeypatch.setattr(files, "TEXT_LIMIT", 2**16)
+
+    def repeated(shape: tuple[int, ...]) -> Callable[[Any], None]:
+        def change(node: Any) -> None:
+            del node["edges"]
+            node.create_dataset(
+                "edges", shape, h5py.string_dtype(), chunks=shape, fillvalue="x" * 1000
+            )
+
+        return change
+
+    edited(path, repeated((100_000, 2)))
+    tracemalloc.start()
+    with pytest.raises(FileError, match="'edges' holds more than 65,536 characters"):
+        read(path)
+    assert tracemalloc.get_traced_memory()[1] < 2**22
+    tracemalloc.stop()
+    with pytest.raises(FileError, match="holds 100,000 texts in a row"):
+        read(edited(path, repeated((2, 100_000))))
 
 
 def test_nesting_without_end_is_refused(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from pathlib import Path
@@ -202,6 +203,23 @@ def test_lowering_stops_at_the_first_problem(small_chain: Any) -> None:
     target: Any = Altered(small_chain, lambda run: with_outputs(run, 1.0))
     with pytest.raises(CheckFailed, match=r"wrong: outputs of integer and lossy differ by 1 "):
         prove(small_chain.graph, target, small_chain.frames)
+
+
+def test_outputs_that_are_no_numbers_are_a_failure_and_can_be_written(
+    small_chain: Any, tmp_path: Path
+) -> None:
+    """Where a stage may be any distance from the one before, it must still be one."""
+    target: Any = Altered(small_chain, lambda run: run)
+    golden = with_outputs(target.run(small_chain.frames, spikes=True), float("nan"))
+    with pytest.raises(CheckFailed, match=r"outputs of \w+ and integer differ by nan"):
+        prove(small_chain.graph, target, small_chain.frames, golden)
+    report = fidelity(small_chain.graph, target, small_chain.frames, golden=golden, backends=())
+    assert not report.ok
+    # JSON has no NaN.
+    write_artefact(small_chain.artefact, small_chain.frames, tmp_path, report, golden)
+    last = json.loads((tmp_path / "parity.json").read_text())["stages"][-1]
+    assert last["output_difference"] is None and not last["ok"]
+    assert "differ by nan" in last["problems"][0]
 
 
 def test_a_run_that_is_known_is_not_run_again(small_chain: Any, tmp_path: Path) -> None:

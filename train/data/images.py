@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from spikeport.core.errors import FileError
 from spikeport.core.files import readable_file
-from spikeport.train.data.npz import checked_member
+from spikeport.core.npz import checked_member
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm")
 # Beyond this a simulated camera would have more pixels than real ones.

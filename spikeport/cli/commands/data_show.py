@@ -112,9 +112,9 @@ def _windows(
     """Of the sensor itself."""
     from spikeport.train.data.pictures import paint, paint_counts, picture
     from spikeport.train.data.stream import (
+        CheckedSource,
         FileSource,
         FrameCounter,
-        checked_packets,
         cut,
         make_fit,
         parse_duration,
@@ -134,7 +134,7 @@ def _windows(
     surface = None if tau is None else TimeSurface(size, parse_duration(tau, "--tau"))
     pictures: list[Image.Image] = []
     first: int | None = None
-    for each in cut(checked_packets(source, size), parse_window(window)):
+    for each in cut(CheckedSource(source, size).packets(), parse_window(window)):
         first = each.start if first is None else first
         counter.add(each.events)
         if surface is not None:

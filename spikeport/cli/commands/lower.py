@@ -13,6 +13,7 @@ from spikeport.cli.resources import resource_table, resources
 from spikeport.cli.settings import parse_settings
 from spikeport.core.errors import CheckFailed, UnknownNameError, UsageError
 from spikeport.core.progress import working
+from spikeport.estimate.numbers import MISSING, hundredths
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -157,10 +158,10 @@ def summary_table(report: FidelityReport) -> Table:
                 f"{stage.left} -> {stage.right}",
                 f"{stage.compared:,}",
                 f"{stage.different:,}",
-                f"{100 * min(alone):.2f}" if alone else "-",
-                f"{100 * worst:.2f}",
+                hundredths(min(alone)) if alone else MISSING,
+                hundredths(worst),
                 f"{stage.output_difference:.2g}",
-                "-" if stage.same_answer is None else f"{100 * stage.same_answer:.0f}",
+                MISSING if stage.same_answer is None else hundredths(stage.same_answer),
             ]
         )
     title = f"Parity on {report.samples} samples, T = {report.steps}"

@@ -10,6 +10,7 @@ import typer
 from spikeport.cli import options, output
 from spikeport.cli.experiments import Experiments
 from spikeport.core.errors import UsageError
+from spikeport.estimate.numbers import MISSING, between, hundredths, points, signed
 
 if TYPE_CHECKING:
     from spikeport.estimate.robustness import Row, Section
@@ -90,11 +91,12 @@ def _print(model: str, about: dict[str, Any], section: Section) -> None:
     console.print(title)
     console.print(output.table("", columns, rows, right=("level", "accuracy %", "events")))
     for mean in section.means:
-        interval = "" if mean.low is None else f" ({100 * mean.low:+.2f} to {100 * mean.high:+.2f})"  # type: ignore[operator]
-        console.print(
-            f"Mean, {mean.of}: {100 * mean.accuracy:.2f} %, {100 * mean.difference:+.2f} points"
-            f"{interval}"
+        difference = (
+            points(mean.difference)
+            if mean.low is None or mean.high is None
+            else signed(mean.difference, mean.low, mean.high)
         )
+        console.print(f"Mean, {mean.of}: {hundredths(mean.accuracy)} %, {difference} points")
     units = {row.name: row.unit for row in section.rows if row.unit and row.unit != "order"}
     if units:
         told = "; ".join(f"{name} in {unit}" for name, unit in units.items())
@@ -112,12 +114,9 @@ def _cells(row: Row) -> list[str]:
     return [
         f"{row.name}, {row.variant}" if row.variant else row.name,
         f"{row.level:g}" if row.unit and row.unit != "order" else "",
-        f"{100 * row.accuracy:.2f}",
-        f"{100 * row.low:.1f} to {100 * row.high:.1f}",
-        "-"
-        if clean
-        else f"{100 * row.difference:+.2f} ({100 * row.difference_low:+.1f} to "
-        f"{100 * row.difference_high:+.1f})",
-        "-" if clean else f"{row.p_value:.2g}",
+        hundredths(row.accuracy),
+        between(row.low, row.high),
+        MISSING if clean else signed(row.difference, row.difference_low, row.difference_high),
+        MISSING if clean else f"{row.p_value:.2g}",
         "" if row.events is None else f"{row.events:,.0f}",
     ]

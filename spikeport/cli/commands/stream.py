@@ -119,9 +119,9 @@ def _play(stream: Stream, out: Path | None, as_json: bool, about: dict[str, Any]
             interrupted = True
         summary = stream.summary()
         content = about | {"interrupted": interrupted} | summary.as_json()
-        if out is not None and album is not None and album.pictures:
+        if out is not None and album is not None:
             album.save(out, streams.shown_ms(stream.window))
-        elif out is not None and album is None:
+        elif out is not None:
             write_json(out / streams.SUMMARY, content)
     if as_json:
         sys.stdout.write(streams.json_line({"summary": content}))

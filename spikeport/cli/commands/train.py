@@ -12,6 +12,7 @@ import typer
 
 from spikeport.cli import output
 from spikeport.core.errors import UnknownNameError, UsageError
+from spikeport.estimate.numbers import between, hundredths, signed
 
 if TYPE_CHECKING:
     from spikeport.train.loop import FitResult
@@ -156,22 +157,15 @@ def _fine_tune(recipe: Recipe, folder: Path, wanted: _Tuning, on_epoch: Any, as_
         (f"{found.bits}-bit weights, lowered after training (PTQ)", found.ptq),
         (f"{found.bits}-bit weights, fine-tuned in fixed point (QAT)", found.qat),
     ]
-    rows = [
-        [
-            name,
-            f"{100 * result.top1:.2f}",
-            f"{100 * result.interval[0]:.2f} to {100 * result.interval[1]:.2f}",
-        ]
-        for name, result in named
-    ]
+    rows = [[name, hundredths(result.top1), between(*result.interval)] for name, result in named]
     title = f"{found.qat.count:,} test samples, looked at once, at the end"
     columns = ["network", "% right", "95 % interval"]
-    low, high = found.recovered.interval
+    recovered = signed(found.recovered.difference, *found.recovered.interval)
     console = output.console()
     console.print(output.table(title, columns, rows, right=("% right",)))
     console.print(
-        f"QAT minus PTQ on the same samples: {100 * found.recovered.difference:+.2f} points "
-        f"(95 % interval {100 * low:+.2f} to {100 * high:+.2f}).\n{found.provenance}\n"
+        f"QAT minus PTQ on the same samples, points (95 % interval): {recovered}.\n"
+        f"{found.provenance}\n"
         f"Tuned graph: {found.graph}; lowered: {found.artefact}"
     )
 
@@ -183,8 +177,8 @@ def _line(recipe: Recipe) -> Any:
         held = epoch.validation_accuracy
         output.console().print(
             f"epoch {epoch.epoch:3d} of {recipe.passes}   loss {epoch.loss:.4f}   "
-            f"{100 * epoch.train_accuracy:5.2f} % right on augmented training data   "
-            + ("" if held is None else f"{100 * held:5.2f} % on held-out   ")
+            f"{hundredths(epoch.train_accuracy):>5} % right on augmented training data   "
+            + ("" if held is None else f"{hundredths(held):>5} % on held-out   ")
             + f"{epoch.seconds:4.0f} s"
         )
 
@@ -214,7 +208,7 @@ def _print_result(result: FitResult, as_json: bool) -> None:
     else:
         how = "the final weights (no epoch was picked by the test data)"
     output.console().print(
-        f"{100 * result.accuracy:.2f} % of {result.test_samples:,} held-out samples right, with "
+        f"{hundredths(result.accuracy)} % of {result.test_samples:,} held-out samples right, with "
         f"{how}, after {result.seconds:.0f} s "
         f"({result.cpu_seconds:.0f} s of CPU time).\nWeights: {result.checkpoint}"
     )

@@ -43,7 +43,8 @@ class _Builder:
     def __init__(self, net: Net, building: Building, delays: dict[str, int]) -> None:
         self.net, self.building, self.delays = net, building, delays
         self.late = set(late_edges(net))
-        self.sums: dict[tuple[str, ...], str] = {}
+        self.sums: dict[tuple[str, str], str] = {}
+        """By the two nodes that are added."""
         self.looped: dict[str, list[str]] = {}
         """By delay in a loop what it reads: all of it is there only in the end."""
 
@@ -66,7 +67,10 @@ class _Builder:
         self.building.graph.outputs = tuple(outputs)
         for name, reads in self.looped.items():
             if len(reads) > 1:
-                self.sum(reads, self.source_of(name))
+                own = self.source_of(name)
+                before = self.sum(reads[:-1], f"{own}.{len(reads) - 1}")
+                # A node of its own, whoever else reads that sum: the delay shows it by this name.
+                self.building.add(own, Add(), before, reads[-1])
 
     def add(self, node: Fields) -> None:
         if node.type == "Input":
@@ -103,14 +107,13 @@ class _Builder:
 
     def sum(self, values: Sequence[str], name: str) -> str:
         """One after the other, in the order of the edges; the same sum only once."""
-        if len(values) == 1:
-            return values[0]
-        key = tuple(values)
-        if key not in self.sums:
-            before = self.sum(values[:-1], f"{name}.{len(values) - 1}")
-            own = self.building.free(name)
-            self.sums[key] = self.building.add(own, Add(), before, values[-1]).name
-        return self.sums[key]
+        total = values[0]
+        for count, value in enumerate(values[1:], 2):
+            if (total, value) not in self.sums:
+                own = self.building.free(name if count == len(values) else f"{name}.{count}")
+                self.sums[total, value] = self.building.add(own, Add(), total, value).name
+            total = self.sums[total, value]
+        return total
 
     def earlier(self, edge: Edge, beside: Sequence[str]) -> str:
         """A node that shows what came over an edge of a loop a step before."""
@@ -143,8 +146,11 @@ class _Builder:
         add_delays(self.building, name, source, like, steps)
 
     def source_of(self, delay: str) -> str:
-        """The name of the sum that a delay in a loop shows."""
-        return f"{delay}.sum"
+        """The name of the sum that a delay in a loop shows; no node of the file has it."""
+        name = f"{delay}.sum"
+        while name in self.net.nodes:
+            name += "_"
+        return name
 
     def domain(self, source: str, delay: str) -> Domain:
         fires = self.net.nodes[source].type in _FIRING

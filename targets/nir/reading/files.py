@@ -7,6 +7,7 @@ HDF5's own compression are refused, since they would read other files or load pl
 from __future__ import annotations
 
 import io
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,9 @@ NODES_LIMIT = 200_000
 """Groups and arrays."""
 DEPTH_LIMIT = 32
 TEXT_LIMIT = 2**24
-"""Characters of one text."""
+"""Characters of one text, or of all texts of one array."""
+ROW_LIMIT = 16
+"""Texts in a row of an array; edges have two."""
 _FILTERS = frozenset(
     {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32,
      h5py.h5z.FILTER_LZF, h5py.h5z.FILTER_SZIP}
@@ -96,14 +99,50 @@ class _Reader:
         if not isinstance(entry, h5py.Dataset) or entry.shape is None:
             raise _Refused(f"{name[:80]!r} holds no values")
         _check_storage(name, entry)
-        self.bytes += max(entry.size, 1) * entry.dtype.itemsize
-        if self.bytes > BYTES_LIMIT:
-            raise _Refused(f"its arrays take more than {BYTES_LIMIT:,} bytes")
+        self.add(max(entry.size, 1) * entry.dtype.itemsize)
         if h5py.check_string_dtype(entry.dtype) is not None:
-            return _text(name, entry)
+            return self.text(name, entry)
         if entry.dtype.kind not in "fiub":
             raise _Refused(f"{name[:80]!r} holds {entry.dtype}, not numbers or text")
         return np.asarray(entry[()])
+
+    def text(self, name: str, entry: h5py.Dataset) -> Any:
+        """One string as str, several as nested lists of str.
+
+        How long a text is can only be seen when it is there, and many places of a file may name
+        the same one. None is longer than the file, so what is read at once is limited by that.
+        """
+        if entry.size > NODES_LIMIT * 16:
+            raise _Refused(f"{name[:80]!r} holds {entry.size:,} texts")
+        row = math.prod(entry.shape[1:])
+        if row > ROW_LIMIT:
+            raise _Refused(f"{name[:80]!r} holds {row:,} texts in a row")
+        if not entry.shape:
+            text: str = entry.asstr()[()]
+            self.add_text(name, len(text))
+            return text
+        longest = max(entry.file.id.get_filesize(), entry.dtype.itemsize)
+        rows = max(1, TEXT_LIMIT // (longest * max(row, 1)))
+        texts: list[Any] = []
+        characters = 0
+        for start in range(0, len(entry), rows):
+            piece = np.asarray(entry.asstr()[start : start + rows])
+            added = sum(map(len, piece.flat))
+            characters += added
+            self.add_text(name, added, characters)
+            texts += piece.tolist()
+        return texts
+
+    def add_text(self, name: str, added: int, characters: int = 0) -> None:
+        """Count so many more characters of an entry, all in all `characters` if it has several."""
+        if max(added, characters) > TEXT_LIMIT:
+            raise _Refused(f"{name[:80]!r} holds more than {TEXT_LIMIT:,} characters")
+        self.add(added)
+
+    def add(self, size: int) -> None:
+        self.bytes += size
+        if self.bytes > BYTES_LIMIT:
+            raise _Refused(f"its arrays take more than {BYTES_LIMIT:,} bytes")
 
 
 def _check_storage(name: str, entry: h5py.Dataset) -> None:
@@ -113,15 +152,3 @@ def _check_storage(name: str, entry: h5py.Dataset) -> None:
         raise _Refused(f"{name[:80]!r} lies in another file")
     if filters - _FILTERS:
         raise _Refused(f"{name[:80]!r} is compressed by a plug-in")
-
-
-def _text(name: str, entry: h5py.Dataset) -> Any:
-    """One string as str, several as nested lists of str."""
-    if entry.size > NODES_LIMIT * 16:
-        raise _Refused(f"{name[:80]!r} holds {entry.size:,} texts")
-    value = entry.asstr()[()]
-    if isinstance(value, str):
-        if len(value) > TEXT_LIMIT:
-            raise _Refused(f"{name[:80]!r} is a text of {len(value):,} characters")
-        return value
-    return np.asarray(value).tolist()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from spikeport.convert.graph import Graph
 from spikeport.convert.interpreter import Interpreter
 from spikeport.convert.ops import LIF, Input, Linear, Mean, MeanTime, Threshold
 from spikeport.core.errors import UnknownNameError, UnsupportedError, UsageError
-from spikeport.estimate import Evaluation, Tally, accuracy, evaluate
+from spikeport.estimate import ENERGY_MODELS, Evaluation, Tally, accuracy, evaluate
 from spikeport.estimate.api import energy
 from spikeport.estimate.evaluation import session as sessions
 from spikeport.estimate.evaluation.timing import measure
@@ -159,6 +160,18 @@ def test_what_is_kept_of_a_sample_is_small(net: Graph) -> None:
         session.add(index, session.running(frames, labels, range(48)))
     size = sum(array.nbytes for part in session.kept.values() for array in part.state().values())
     assert size / (21 * 48) < 150
+
+
+def test_a_batch_that_cannot_be_added_leaves_nothing(net: Graph) -> None:
+    wanted = sessions.Wanted(energy=ENERGY_MODELS[MODEL])
+    session = sessions.Session(Interpreter(net), wanted)
+    frames, labels = whole_batch()
+    found = session.running(frames, labels, range(48))
+    longer = session.running(torch.cat([frames, frames]), labels, range(48))
+    with pytest.raises(UsageError, match="cannot be counted together"):
+        session.add(0, replace(found, counted=(*found.counted, *longer.counted)))
+    assert session.tally is not None and session.tally.samples == 0
+    assert len(session.accuracy.records) == 0
 
 
 def test_timing_says_what_it_timed(net: Graph) -> None:

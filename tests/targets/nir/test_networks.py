@@ -7,8 +7,10 @@ from typing import Any
 
 import nir
 import numpy as np
+import pytest
 from nir_nodes import DT, STEPS, run, values
 
+from spikeport.convert.ops import Add
 from spikeport.targets.nir import read
 
 
@@ -30,6 +32,33 @@ def test_edges_that_meet_add_up() -> None:
     ]
     x = values(0, STEPS, 4)
     assert np.allclose(run(read(nir.NIRGraph(nodes, edges)), x), 9 * x)
+
+
+def test_more_edges_may_meet_than_python_calls_may_nest() -> None:
+    count = 1100
+    branches = [f"b{number}" for number in range(count)]
+    nodes: dict[str, nir.NIRNode] = {"input": nir.Input(np.array([1]))}
+    nodes |= {name: nir.Scale(np.full(1, 1.0)) for name in branches}
+    nodes |= {"n": nir.Scale(np.full(1, 2.0)), "output": nir.Output(np.array([1]))}
+    edges = [edge for name in branches for edge in (("input", name), (name, "n"))]
+    graph = read(nir.NIRGraph(nodes, [*edges, ("n", "output")], type_check=False))
+    assert np.allclose(run(graph, np.ones((1, 1))), 2.0 * count)
+
+
+def test_sums_that_begin_alike_are_shared() -> None:
+    nodes: dict[str, nir.NIRNode] = {name: nir.Scale(np.full(4, 2.0)) for name in "abcmn"}
+    nodes |= {"input": nir.Input(np.array([4])), "output": nir.Output(np.array([4]))}
+    edges = [("input", name) for name in "abc"]
+    edges += [(name, "m") for name in "ab"] + [(name, "n") for name in "abc"]
+    edges += [("m", "output"), ("n", "output")]
+    graph = read(nir.NIRGraph(nodes, edges, type_check=False))
+    assert [node.name for node in graph if isinstance(node.op, Add)] == [
+        "m.sum",
+        "n.sum",
+        "output.sum",
+    ]
+    x = values(0, STEPS, 4)
+    assert np.allclose(run(graph, x), (2 * 4 + 2 * 6) * x)
 
 
 def nested() -> nir.NIRGraph:
@@ -106,6 +135,25 @@ def test_a_delay_in_a_loop_is_where_the_step_is() -> None:
     graph = read(loop(back, ["w", "d"]))
     want = _loop_by_hand(x, weight, bias, np.zeros(3))
     assert np.array_equal(run(graph, x), want)
+
+
+@pytest.mark.parametrize("other", ["m", "d.sum"])
+def test_what_a_delay_in_a_loop_reads_may_have_other_readers(other: str) -> None:
+    nodes: dict[str, nir.NIRNode] = {
+        "input": nir.Input(np.array([3])),
+        "s": nir.Scale(np.full(3, 0.5)),
+        "w": nir.Scale(np.full(3, 0.25)),
+        "d": nir.Delay(np.full(3, DT)),
+        other: nir.Scale(np.full(3, 2.0)),
+        "output": nir.Output(np.array([3])),
+    }
+    edges = [("input", "s"), ("s", "w"), ("s", "d"), ("w", "d"), ("d", "s"), ("s", other),
+             ("w", other), (other, "output")]  # fmt: skip
+    x, s, want = values(0, STEPS, 3), np.zeros(3), []
+    for frame in x:
+        s = 0.5 * (frame + 1.25 * s)
+        want.append(2.5 * s)
+    assert np.allclose(run(read(nir.NIRGraph(nodes, edges, type_check=False)), x), np.stack(want))
 
 
 def test_loops_in_loops() -> None:

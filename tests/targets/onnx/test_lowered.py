@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 import spikeport
 from spikeport.convert import Graph, Interpreter, to_graph_layout, trace
-from spikeport.convert.graph import rebuilt
+from spikeport.convert.executor import Executor
+from spikeport.convert.graph import Node, rebuilt
 from spikeport.convert.ops import Neuron
 from spikeport.core.errors import (
     FileError,
@@ -28,7 +29,9 @@ from spikeport.core.errors import (
 from spikeport.targets import TARGETS
 from spikeport.targets.lowered import run_executor
 from spikeport.targets.onnx import OnnxExecutor, OnnxLowered, OnnxRunError, lower, session
+from spikeport.targets.onnx import executor as executors
 from spikeport.targets.onnx.metadata import read_metadata
+from spikeport.targets.onnx.running import UnrolledRunner
 from spikeport.targets.onnx.session import watching
 
 
@@ -78,6 +81,54 @@ def test_any_number_of_steps_where_the_network_leaves_it_open() -> None:
     assert torch.allclose(OnnxExecutor(graph, "float64").run(longer), want, rtol=0, atol=1e-12)
     streamed = lowered.run(longer, backend="onnxruntime-step").outputs
     assert torch.allclose(streamed, want, rtol=0, atol=1e-12)
+
+
+def test_the_sessions_that_are_kept_are_those_used_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph, frames = traced("sequential")
+    executor, made = OnnxExecutor(graph), list[int]()
+
+    def counting(*args: Any) -> UnrolledRunner:
+        runner = UnrolledRunner(*args)
+        made.append(runner.steps)
+        return runner
+
+    monkeypatch.setattr(executors, "UnrolledRunner", counting)
+    monkeypatch.setattr(executors, "RUNNERS", 2)
+    for steps in (1, 2, 1, 3, 1, 2):
+        executor.run(frames[:steps])
+    assert made == [1, 2, 3, 2]
+    assert len(executor._runners) == 2
+
+
+def watched(executor: Executor, frames: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    values: dict[str, Tensor] = {}
+
+    def keep(node: Node, value: Tensor) -> None:
+        values[node.name] = value.clone()
+
+    return executor.run(frames, keep), values
+
+
+@pytest.mark.parametrize(("name", "axis"), [("sequential", 1), ("image-repeat", 0)])
+def test_a_batch_that_is_watched_is_cut_up_and_shown_whole(
+    monkeypatch: pytest.MonkeyPatch, name: str, axis: int
+) -> None:
+    sizes, plain = list[int](), UnrolledRunner.run
+
+    def sized(self: UnrolledRunner, frames: Tensor, *more: Any) -> Tensor:
+        sizes.append(frames.shape[axis])
+        return plain(self, frames, *more)
+
+    monkeypatch.setattr(UnrolledRunner, "run", sized)
+    monkeypatch.setattr(executors, "CHUNK", 2)
+    graph, frames = traced(name)
+    executor = OnnxExecutor(graph, "float64")
+    output, values = watched(executor, frames)
+    assert sizes == [2, 1] and list(values) == [node.name for node in executor.graph]
+    expected, wanted = watched(Interpreter(executor.graph, torch.float64), frames)
+    torch.testing.assert_close(output, expected, rtol=0, atol=1e-12)
+    for each, want in wanted.items():
+        torch.testing.assert_close(values[each], want, rtol=0, atol=1e-12)
 
 
 class OneStep(nn.Module):

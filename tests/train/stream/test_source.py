@@ -12,7 +12,7 @@ from event_sources import Packets, steady, write_long_evt3, write_long_npz
 from spikeport.core.errors import FileError, UsageError
 from spikeport.train.data.readers import arrays, read_events
 from spikeport.train.data.recordings import Events
-from spikeport.train.data.stream import FileSource, checked_packets
+from spikeport.train.data.stream import CheckedSource, FileSource
 
 
 @pytest.mark.parametrize("name", event_files.WRITERS)
@@ -21,7 +21,7 @@ def test_a_file_gives_its_events_each_time(name: str, tmp_path: Path) -> None:
     source = FileSource(event_files.write_as(name, tmp_path, events))
     assert source.format == name and source.repairs == ()
     for _ in range(2):
-        drawn = list(checked_packets(source, source.sensor_size))
+        drawn = list(CheckedSource(source, source.sensor_size).packets())
         np.testing.assert_array_equal(np.concatenate(drawn), events)
 
 
@@ -59,8 +59,24 @@ def test_cameras_may_yield_other_integers_and_empty_packets() -> None:
     events, theirs = steady(10), np.empty(10, camera)
     for name in "xypt":
         theirs[name] = events[name]
-    drawn = list(checked_packets(Packets([theirs[:0], theirs]), (8, 8)))
+    drawn = list(CheckedSource(Packets([theirs[:0], theirs]), (8, 8)).packets())
     np.testing.assert_array_equal(np.concatenate(drawn), events)
+
+
+def test_what_is_repaired_in_a_camera_is_told() -> None:
+    signed = np.dtype([("x", "<i2"), ("y", "<i2"), ("p", "<i2"), ("t", "<i8")])
+    events, theirs = steady(10), np.empty(10, signed)
+    for name in "xyt":
+        theirs[name] = events[name]
+    theirs["p"] = np.where(events["p"], 1, -1)
+    theirs[[2, 3]] = theirs[[3, 2]]
+    source = CheckedSource(Packets([theirs]), (8, 8))
+    assert source.repairs == ()
+    for _ in range(2):
+        np.testing.assert_array_equal(np.concatenate(list(source.packets())), events)
+        late, signs = source.repairs
+        assert late == "1 events out of order were sorted by time"
+        assert signs == f"{int((~events['p']).sum())} polarities of -1 were read as OFF"
 
 
 def _moved(field: str, value: int) -> Events:
@@ -79,11 +95,11 @@ def _moved(field: str, value: int) -> Events:
 )
 def test_events_that_cannot_be_are_refused(parts: list[Events], why: str) -> None:
     with pytest.raises(FileError, match=why):
-        list(checked_packets(Packets(parts), (8, 8)))
+        list(CheckedSource(Packets(parts), (8, 8)).packets())
 
 
 @pytest.mark.parametrize("packet", [np.zeros(3), "events", np.zeros(3, [("x", "i2")])])
 def test_what_is_no_array_of_events_is_refused(packet: object) -> None:
     with pytest.raises(UsageError, match="without the field") as caught:
-        list(checked_packets(Packets([packet]), None))  # type: ignore[list-item]
+        list(CheckedSource(Packets([packet]), None).packets())  # type: ignore[list-item]
     assert "x, y, t (us) and p" in caught.value.fix

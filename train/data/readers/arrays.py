@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeport.core.errors import FileError
-from spikeport.train.data.npz import Member, array_header, checked_member
+from spikeport.core.npz import Member, array_header, checked_member
 from spikeport.train.data.readers.names import FIELDS, field_names, named_columns
 from spikeport.train.data.readers.registry import PACKET, Packet, RawStream, reader
 

@@ -1,7 +1,7 @@
 """Events as they arrive: packets, windows of them, and frames of the size that a network reads."""
 
 from spikeport.train.data.stream.fit import FITS, Fit, FrameCounter, make_fit
-from spikeport.train.data.stream.source import EventSource, FileSource, checked_packets
+from spikeport.train.data.stream.source import CheckedSource, EventSource, FileSource
 from spikeport.train.data.stream.windows import (
     ByCount,
     ByTime,
@@ -15,12 +15,12 @@ __all__ = [
     "FITS",
     "ByCount",
     "ByTime",
+    "CheckedSource",
     "EventSource",
     "FileSource",
     "Fit",
     "FrameCounter",
     "Slice",
-    "checked_packets",
     "cut",
     "make_fit",
     "parse_duration",

@@ -64,22 +64,36 @@ class FileSource:
         return self._stream.packets
 
 
-def checked_packets(source: EventSource, sensor_size: tuple[int, int] | None) -> Iterator[Events]:
+class CheckedSource:
     """The packets of a source, each event within the sensor and in order of time.
 
     Args:
         sensor_size: (width, height) that events must lie in; any if None.
-
-    Raises:
-        UsageError: what it yields are no such arrays, or an event lies outside of the sensor.
-        FileError: events cannot be what they claim, or time goes back.
     """
-    if isinstance(source, FileSource) and sensor_size == source.sensor_size:
-        yield from source.packets()
-        return
-    where = str(getattr(source, "path", type(source).__name__))
-    checks = Checks(where, sensor_size)
-    yield from checks.ordered(checks.packet(_named(each, where)) for each in source.packets())
+
+    def __init__(self, source: EventSource, sensor_size: tuple[int, int] | None = None) -> None:
+        self._source, self.sensor_size = source, sensor_size
+        self._where = str(getattr(source, "path", type(source).__name__))
+        self._checks = Checks(self._where, sensor_size)
+
+    @property
+    def repairs(self) -> tuple[str, ...]:
+        """What was changed in the events so far, by the source or here, one sentence each."""
+        return (*getattr(self._source, "repairs", ()), *self._checks.repairs())
+
+    def packets(self) -> Iterator[Events]:
+        """From the beginning.
+
+        Raises:
+            UsageError: the source yields no such arrays.
+            FileError: events cannot be what they claim, or time goes back.
+        """
+        source, where = self._source, self._where
+        if isinstance(source, FileSource) and self.sensor_size == source.sensor_size:
+            yield from source.packets()
+            return
+        self._checks = checks = Checks(where, self.sensor_size)
+        yield from checks.ordered(checks.packet(_named(each, where)) for each in source.packets())
 
 
 def _named(packet: Any, where: str) -> Any:
