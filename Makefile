@@ -19,7 +19,7 @@ demo: $(READY)
 	$(RUN) spikeport demo
 
 test: lint
-	$(RUN) pytest -q -n auto
+	$(RUN) pytest -q -n auto --dist worksteal
 
 lint: $(READY)
 	$(RUN) ruff check .
