@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +77,7 @@ class Run:
             yield stack(self.data, part), torch.from_numpy(self.data.labels[part])
 
     def shared_out(self) -> RunBatches:
-        """The same batches, with indices, as a sequence that several processes can share."""
+        """The same batches, with indices."""
         return RunBatches(self.data, spread(len(self.data), self.samples))
 
     def calibration(self) -> Tensor:
@@ -87,12 +88,19 @@ class Run:
         return stack(train, spread(len(train), CALIBRATION_SAMPLES))
 
 
-@dataclass(frozen=True)
-class RunBatches(Sequence["tuple[Tensor, Tensor, list[int]]"]):
-    """Batches of (frames `[T, B, C, H, W]`, labels `[B]`, indices in the data)."""
+class Batches(ABC, Sequence["tuple[Tensor, Tensor, list[int]]"]):
+    """Batches of (input of an executor, labels `[B]`, places in the data), read when asked for: a
+    sequence that several processes can share.
 
-    data: FrameDataset
+    Attributes:
+        chosen: places of the samples, in order.
+    """
+
     chosen: list[int]
+
+    @abstractmethod
+    def read(self, places: list[int]) -> tuple[Tensor, Tensor]:
+        """Input and labels of one batch."""
 
     def __len__(self) -> int:
         return -(-len(self.chosen) // BATCH)
@@ -102,14 +110,25 @@ class RunBatches(Sequence["tuple[Tensor, Tensor, list[int]]"]):
     @overload
     def __getitem__(self, index: slice) -> list[tuple[Tensor, Tensor, list[int]]]: ...
     def __getitem__(self, index: int | slice) -> Any:
-        import torch
-
         if isinstance(index, slice):
             return [self[each] for each in range(*index.indices(len(self)))]
         if not 0 <= index < len(self):
             raise IndexError(index)
         part = self.chosen[index * BATCH : (index + 1) * BATCH]
-        return stack(self.data, part), torch.from_numpy(self.data.labels[part]), part
+        return *self.read(part), part
+
+
+@dataclass(frozen=True)
+class RunBatches(Batches):
+    """Of recordings: frames `[T, B, C, H, W]`."""
+
+    data: FrameDataset
+    chosen: list[int]
+
+    def read(self, places: list[int]) -> tuple[Tensor, Tensor]:
+        import torch
+
+        return stack(self.data, places), torch.from_numpy(self.data.labels[places])
 
     def digest(self) -> str:
         """SHA-256 of the chosen frames and labels."""

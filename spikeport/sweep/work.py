@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from spikeport.estimate import evaluate
 from spikeport.estimate.energy.load import energy_model
 from spikeport.estimate.evaluation.result import TargetResult
 from spikeport.estimate.stats import wilson
-from spikeport.runs import BATCH, Run, RunChoice, open_run, spread
+from spikeport.runs import Batches, Run, RunChoice, open_run, spread
 from spikeport.sweep.cells import LAVA, Cell, EvaluateSettings
 from spikeport.targets.executors import BackendExecutor, executor_of
 from spikeport.targets.reference import ReferenceExecutor
@@ -180,29 +179,16 @@ def _counted(cell: Cell, recipe: Recipe, checkpoint: Path) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class SampleBatches(Sequence["tuple[Tensor, Tensor, list[int]]"]):
-    """Batches of samples of a training, as executors take them: (frames `[T, B, C, H, W]` or images
-    `[B, C, H, W]`, labels `[B]`, places)."""
+class SampleBatches(Batches):
+    """Of samples of a training: frames `[T, B, C, H, W]`, or images `[B, C, H, W]`."""
 
     samples: Samples
     chosen: list[int]
     time_first: bool
 
-    def __len__(self) -> int:
-        return -(-len(self.chosen) // BATCH)
-
-    @overload
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, list[int]]: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[tuple[Tensor, Tensor, list[int]]]: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return [self[each] for each in range(*index.indices(len(self)))]
-        part = self.chosen[index * BATCH : (index + 1) * BATCH]
-        if not part:
-            raise IndexError(index)
-        inputs, labels = next(self.samples.batches(np.array(part)))
-        return (inputs.transpose(0, 1) if self.time_first else inputs), labels, part
+    def read(self, places: list[int]) -> tuple[Tensor, Tensor]:
+        inputs, labels = next(self.samples.batches(np.array(places)))
+        return (inputs.transpose(0, 1) if self.time_first else inputs), labels
 
 
 _TASKS = {"evaluate": _evaluated, "train": _trained}
