@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,18 +66,28 @@ def test_the_table_tells_every_layer(cli, lowered: Path) -> None:
     assert max(len(line) for line in done.out.splitlines()) <= 100
 
 
-def test_a_difference_is_exit_code_one_with_the_first_place(
-    cli, lowered: Path, monkeypatch: pytest.MonkeyPatch
+def with_one_spike_changed(
+    monkeypatch: pytest.MonkeyPatch,
+    of_outputs: Callable[[torch.Tensor], torch.Tensor] = lambda outputs: outputs,
 ) -> None:
+    """The pump tells another spike of sample 1 than it ran, and what `of_outputs` makes of its
+    outputs."""
     plain = LavaArtefact.run
 
     def wrong(self: LavaArtefact, frames: Any, **options: Any) -> Any:
         ran = plain(self, frames, **options)
-        if options.get("backend") == "pump":
-            ran.spikes["head_lif"][2, 1, 3] ^= True
-        return ran
+        if options.get("backend") != "pump":
+            return ran
+        ran.spikes["head_lif"][2, 1, 3] ^= True
+        return ran._replace(outputs=of_outputs(ran.outputs))
 
     monkeypatch.setattr(LavaArtefact, "run", wrong)
+
+
+def test_a_difference_is_exit_code_one_with_the_first_place(
+    cli, lowered: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_one_spike_changed(monkeypatch)
     done = cli("simulate", lowered, "--backend", "pump", "--json")
     assert done.code == 1
     assert done.json["parity"]["first_difference"]["layer"] == "head_lif"
@@ -90,18 +101,13 @@ def test_outputs_are_compared_where_spikes_may_differ(
     cli, lowered: Path, monkeypatch: pytest.MonkeyPatch, change: float, in_json: float | None
 ) -> None:
     """A spike of one sample excuses its own outputs, not those of another one."""
-    plain = LavaArtefact.run
 
-    def wrong(self: LavaArtefact, frames: Any, **options: Any) -> Any:
-        ran = plain(self, frames, **options)
-        if options.get("backend") == "pump":
-            ran.spikes["head_lif"][2, 1, 3] ^= True
-            outputs = ran.outputs.double()
-            outputs[changed, 0] += change
-            return ran._replace(outputs=outputs)
-        return ran
+    def shifted(outputs: torch.Tensor) -> torch.Tensor:
+        outputs = outputs.double()
+        outputs[changed, 0] += change
+        return outputs
 
-    monkeypatch.setattr(LavaArtefact, "run", wrong)
+    with_one_spike_changed(monkeypatch, shifted)
     monkeypatch.setattr(LavaArtefact, "tolerance", Tolerance(0.01, 0.0))
     changed = 1
     done = cli("simulate", lowered, "--backend", "pump")
