@@ -15,19 +15,16 @@ import math
 import sys
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from spikeport.convert import trace
 from spikeport.estimate.patterns import Patterns, spike_patterns
 from spikeport.estimate.stats import Statistics, statistics
 from spikeport.sweep import parse_grid
 from spikeport.sweep.cells import expand
+from spikeport.sweep.work import trained_graph
 from spikeport.targets.reference import ReferenceExecutor
-from spikeport.train.checkpoint import load_model
 from spikeport.train.recipe import Recipe, parse_recipe
-from spikeport.train.samples import open_samples
 
 
 def main(table: Path) -> None:
@@ -55,9 +52,7 @@ def main(table: Path) -> None:
 
 def patterns(recipe: Recipe, checkpoint: Path) -> Patterns:
     """Words on the whole test split."""
-    samples = open_samples(recipe, recipe.data.test)
-    inputs, _ = next(samples.batches(np.arange(2)))
-    graph = trace(load_model(recipe.model, checkpoint), inputs, input_domain=samples.input_domain)
+    graph, samples = trained_graph(recipe, checkpoint)
     return spike_patterns(ReferenceExecutor(graph), samples.batches())
 
 

@@ -164,18 +164,28 @@ def _trained(cell: Cell, place: Place) -> dict[str, Any]:
 
 def _counted(cell: Cell, recipe: Recipe, checkpoint: Path) -> dict[str, Any]:
     """Spikes and energy of a trained network on the test split."""
-    from spikeport.train.checkpoint import load_model
-    from spikeport.train.samples import open_samples
-
     model = energy_model(cell.settings["energy"])
-    samples = open_samples(recipe, recipe.data.test, recipe.data.test_seed)
+    graph, samples = trained_graph(recipe, checkpoint)
     chosen = spread(len(samples), cell.settings["samples"] or len(samples))
-    inputs, _ = next(samples.batches(np.array(chosen[:2])))
-    graph = trace(load_model(recipe.model, checkpoint), inputs, input_domain=samples.input_domain)
     batches = SampleBatches(samples, chosen, time_first=graph.input.per_step)
     executor = ReferenceExecutor(graph)
     found = evaluate({"reference": executor}, batches, energy=model).targets["reference"]
     return {"samples": found.answers.count, **_cost(found), "provenance": samples.provenance}
+
+
+def trained_graph(recipe: Recipe, checkpoint: Path) -> tuple[Graph, Samples]:
+    """A network that a cell trained, and the test split of its data.
+
+    Raises:
+        SpikeportError: data or checkpoint cannot be read, or the network cannot be traced.
+    """
+    from spikeport.train.checkpoint import load_model
+    from spikeport.train.samples import open_samples
+
+    samples = open_samples(recipe, recipe.data.test, recipe.data.test_seed)
+    inputs, _ = next(samples.batches(np.array(spread(len(samples), 2))))
+    model = load_model(recipe.model, checkpoint)
+    return trace(model, inputs, input_domain=samples.input_domain), samples
 
 
 @dataclass(frozen=True)
